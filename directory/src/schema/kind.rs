@@ -1,0 +1,68 @@
+//! What an object class is (RFC 4512 §4.1.1) and which kind of entry a set of classes makes.
+
+use super::attribute::AttributeId;
+
+/// The stable number of an object class; the same promise as [`AttributeId`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ClassId(pub u16);
+
+/// RFC 4512 §2.4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClassKind {
+    /// Only a superclass of others.
+    Abstract,
+    /// The one that an entry is of.
+    Structural,
+    /// Added to a structural one.
+    Auxiliary,
+}
+
+/// One object class.
+#[derive(Debug, Clone)]
+pub struct ObjectClass {
+    /// The stable number.
+    pub id: ClassId,
+    /// Dotted object identifier.
+    pub oid: &'static str,
+    /// The names, the canonical one first.
+    pub names: &'static [&'static str],
+    /// `DESC`.
+    pub description: &'static str,
+    /// Direct superclasses.
+    pub superclasses: Vec<ClassId>,
+    /// Abstract, structural or auxiliary.
+    pub kind: ClassKind,
+    /// `MUST`, without those of the superclasses.
+    pub must: Vec<AttributeId>,
+    /// `MAY`, without those of the superclasses.
+    pub may: Vec<AttributeId>,
+}
+
+/// What an entry is to the directory, recognised by its object classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// Anything else: containers, devices, documents.
+    Other = 0,
+    /// A person who logs in (`person` and its subclasses, `posixAccount`).
+    Person = 1,
+    /// An application that binds (`account`, `simpleSecurityObject`, `applicationProcess` with a password).
+    ApiAccount = 2,
+    /// `groupOfNames`, `groupOfUniqueNames`, `posixGroup`.
+    Group = 3,
+    /// `organizationalRole`, our `rollbookRole`.
+    Role = 4,
+    /// Our `rollbookTenant` on any container.
+    Tenant = 5,
+    /// Our `rollbookApplication`.
+    Application = 6,
+    /// Our `rollbookPolicy`.
+    Policy = 7,
+}
+
+impl Kind {
+    /// Accounts are the kinds that can log in.
+    pub fn is_account(self) -> bool {
+        matches!(self, Kind::Person | Kind::ApiAccount)
+    }
+}

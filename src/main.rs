@@ -1,0 +1,3 @@
+//! The daemon: see the crate documentation of `rollbook`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! A running rollbook for tests.
