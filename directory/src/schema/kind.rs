@@ -61,6 +61,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a stored code; an unknown one is [`Kind::Other`].
+    pub fn from_code(code: u8) -> Kind {
+        match code {
+            1 => Kind::Person,
+            2 => Kind::ApiAccount,
+            3 => Kind::Group,
+            4 => Kind::Role,
+            5 => Kind::Tenant,
+            6 => Kind::Application,
+            7 => Kind::Policy,
+            _ => Kind::Other,
+        }
+    }
+
     /// Accounts are the kinds that can log in.
     pub fn is_account(self) -> bool {
         matches!(self, Kind::Person | Kind::ApiAccount)
