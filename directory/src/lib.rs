@@ -1,1 +1,3 @@
 //! The domain: entries, accounts, rules and history in one embedded store. Knows no protocol.
+
+pub mod schema;
