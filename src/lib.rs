@@ -4,6 +4,7 @@
 //! process around the doors. What a directory does is in the crate `directory`, what LDAP says in `ldap`.
 
 pub mod config;
+pub mod daemon;
 
 #[cfg(test)]
 mod testing;
