@@ -146,4 +146,5 @@ function passwordModify(identity, old, fresh) {
 }
 
 await Promise.all([reader.unbind(), admin.unbind()]);
+console.log('# end');
 process.exit(failed ? 1 : 0);

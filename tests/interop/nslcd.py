@@ -119,6 +119,7 @@ def inside():
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()
+    print("# end", flush=True)
     return 1 if tap.failed else 0
 
 
