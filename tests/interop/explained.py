@@ -44,8 +44,15 @@ def name_is_taken(operation, signature, theirs, ours, pair):
                for v in values)
 
 
+def outside(operation, signature, theirs, ours, pair):
+    """A write outside every naming context: slapd knows of no server to refer to and says 53, we have no such entry (RFC 4511 §4.1.9)."""
+    return (signature == "code 53 and 32" and operation[0] in ("add", "modify", "modify_dn", "delete")
+            and theirs.text == "no global superior knowledge" and not operation[1].lower().replace(" ", "").endswith("dc=example,dc=com"))
+
+
 EXPLAINED = [
     Explained("approximate match", "RFC 4511 leaves it to the server; slapd compares by sound, we compare for equality", approximate),
+    Explained("outside the naming contexts", "noSuchObject for writes as for reads, where slapd says unwillingToPerform", outside),
     Explained("user names never change", "a user name is fixed once an account has it: unwillingToPerform", user_name_is_fixed),
     Explained("user names and mail addresses are unique", "one account per name in the whole deployment: refused", name_is_taken),
 ]

@@ -29,6 +29,9 @@ class World:
         self.random = random.Random(seed)
         self.names = [dn for dn, _ in entries]
         self.values = {}
+        # As they were loaded; what was changed since then is asked for as well, and then it is a near miss.
+        self.facts = [(dn, name, value) for dn, attributes in entries for name, value in attributes]
+        self.containers = {dn for dn in self.names if dn.lower().startswith(("ou=", "o="))}
         self.fresh = 0
         for _, attributes in entries:
             for name, value in attributes:
@@ -89,7 +92,7 @@ def spelled(w, name):
 
 
 def search(w):
-    base = w.home if w.chance(45) else w.of(w.inner()) if w.chance(40) else dn(w)
+    base = w.home if w.chance(60) else w.of(w.inner()) if w.chance(50) else dn(w)
     scope = w.of([2, 2, 2, 1, 1, 0, 3]) if not w.chance(1) else w.of([4, 9])
     deref = 0 if not w.chance(6) else w.of([0, 1, 2, 3, 7])
     size = 0 if not w.chance(5) else w.of([1, 2, 5, 1000])
@@ -110,6 +113,8 @@ def filter_of(w, depth):
     if w.chance(15):
         attribute = w.of([attribute.upper(), attribute.lower()])
     value = value_of(w, attribute)
+    if w.chance(40):
+        _, attribute, value = w.of(w.facts)
     shape = w.random.random() * 100
     if shape < 45:
         return ("=", attribute, value)
@@ -128,7 +133,7 @@ def filter_of(w, depth):
 
 def value_of(w, attribute):
     """A value that some entry has, in a spelling that matches or nearly does; or one that nobody has; or one against the syntax."""
-    if w.chance(12):
+    if w.chance(7):
         return w.of([b"", b"nothing", b"*", b"\xff\xfe", b"\x00", "Ünïcode".encode(), b"  ", b"TRUE", b"20260101000000Z", b"-1", b"007"])
     low = attribute.lower().split(";")[0]
     low = {"commonname": "cn", "2.5.4.3": "cn", "surname": "sn", "rfc822mailbox": "mail", "0.9.2342.19200300.100.1.3": "mail",
@@ -140,7 +145,7 @@ def value_of(w, attribute):
     if low in ("structuralobjectclass", "objectclass"):
         return w.of([b"inetOrgPerson", b"PERSON", b"groupOfNames", b"organizationalUnit", b"top", b"2.5.6.6", b"noSuchClass", b"device"])
     value = w.of(w.values.get(low) or w.values["cn"])
-    way = int(w.random.random() * 6)
+    way = int(w.random.random() * 10)
     if way == 0:
         return value.upper() if value.isascii() else value
     if way == 1:
@@ -183,6 +188,9 @@ def attributes_of(w):
 
 
 def compare(w):
+    if w.chance(45):
+        name, attribute, value = w.of(w.facts)
+        return ("compare", name if w.chance(85) else spelled(w, name), attribute, value if w.chance(60) else value_of(w, attribute))
     attribute = w.of(TEXT + NUMBERS + NAMES + ["objectClass", "name"] + ALIASES + UNKNOWN) if not w.chance(3) else w.of(BROKEN_TYPES)
     return ("compare", dn(w), attribute, value_of(w, attribute))
 
@@ -207,6 +215,10 @@ def new_value(w, attribute):
 
 
 def modify(w):
+    if w.chance(12):
+        # A value that is there, or was: also of the RDN, of the object class, and the last one of a required attribute.
+        name, attribute, value = w.of(w.facts)
+        return ("modify", name, ((DELETE, attribute, (value,)),))
     changes = []
     for _ in range(w.of([1, 1, 1, 2, 3])):
         attribute = w.of(["title", "description", "l", "mail", "telephoneNumber", "givenName", "displayName", "manager", "seeAlso", "uidNumber",
@@ -297,9 +309,11 @@ def spoiled(w, name, attributes, parent):
 
 
 def modify_dn(w):
-    # A person's user name never changes here, so mostly others are renamed.
-    others = [n for n in w.names if not n.lower().startswith("uid=") and n != w.home]
+    # A person's user name never changes here, so mostly others are renamed; what was loaded stays where later operations look for it.
+    others = [n for n in w.names if not n.lower().startswith("uid=") and "-" in n.split(",", 1)[0]]
     name = w.of(others) if others and w.chance(80) else dn(w, 10, 30)
+    if name in w.containers:
+        name = w.of(w.names[-5:])
     kind = name.split("=", 1)[0] if "=" in name else "cn"
     fresh = w.new_name("renamed")
     new = f"{kind}={fresh}"
