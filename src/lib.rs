@@ -1,1 +1,10 @@
-//! The daemon.
+//! The daemon: arguments in, doors open, signals obeyed; no rules of its own.
+//!
+//! `cli` is the command line, `command` what each subcommand does, `config` the settings, `daemon` the running
+//! process around the doors. What a directory does is in the crate `directory`, what LDAP says in `ldap`.
+
+pub mod config;
+pub mod daemon;
+
+#[cfg(test)]
+mod testing;

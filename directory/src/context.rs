@@ -57,8 +57,8 @@ pub struct Context {
     pub actor: Actor,
     /// Whence.
     pub origin: Origin,
-    /// When: milliseconds since 1970 (UTC), of the trusted clock.
-    pub now: crate::clock::Millis,
+    /// When, by the trusted clock.
+    pub now: crate::clock::Now,
     /// Names the request in logs and audit records.
     pub request_id: u64,
 }

@@ -1,1 +1,16 @@
 //! The domain: entries, accounts, rules and history in one embedded store. Knows no protocol.
+
+pub mod access;
+pub mod change;
+pub mod clock;
+pub mod context;
+pub mod credential;
+pub mod entry;
+pub mod error;
+pub mod filter;
+pub mod id;
+pub mod journal;
+pub mod lifecycle;
+pub mod schema;
+pub mod search;
+pub mod store;

@@ -48,6 +48,9 @@ pub enum Index {
 }
 
 /// One attribute type (RFC 4512 §4.1.2).
+///
+/// Names and texts are `'static`: those of the shipped catalog are constants, those of run-time definitions are
+/// interned for the life of the process (see [`super::extension`]).
 #[derive(Debug, Clone)]
 pub struct AttributeType {
     /// The stable number.
@@ -84,11 +87,46 @@ pub struct AttributeType {
     pub scim: Option<&'static str>,
     /// OIDC face: the claim, when there is one (`family_name`).
     pub claim: Option<&'static str>,
+    /// Where the definition comes from (`RFC 4519`): the `X-ORIGIN` of the subschema.
+    pub origin: &'static str,
 }
+
+/// The answer for a number that no type has: no name on the wire, no rule, nothing stored.
+pub(super) static PLACEHOLDER: AttributeType = AttributeType {
+    id: AttributeId(0),
+    oid: "0.0",
+    names: &[],
+    description: "",
+    supertype: None,
+    syntax: Syntax::OctetString,
+    max_length: 0,
+    equality: None,
+    ordering: None,
+    substring: None,
+    single_value: false,
+    no_user_modification: true,
+    usage: Usage::Dsa,
+    storage: Storage::Computed,
+    index: Index::None,
+    scim: None,
+    claim: None,
+    origin: "",
+};
 
 impl AttributeType {
     /// The canonical name.
     pub fn name(&self) -> &'static str {
         self.names.first().copied().unwrap_or(self.oid)
+    }
+
+    /// Whether the server keeps the values rather than the clients: returned for `+`, not for `*`.
+    pub fn is_operational(&self) -> bool {
+        self.usage != Usage::User
+    }
+
+    /// Whether a filter may ask for it. Values that are never read back are not searched either: a filter on a
+    /// password would be an oracle.
+    pub fn is_filterable(&self) -> bool {
+        self.storage != Storage::Credential
     }
 }

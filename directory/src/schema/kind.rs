@@ -36,6 +36,20 @@ pub struct ObjectClass {
     pub must: Vec<AttributeId>,
     /// `MAY`, without those of the superclasses.
     pub may: Vec<AttributeId>,
+    /// The attributes that usually name an entry of this class, the best first; a hint for forms and imports.
+    pub naming: Vec<AttributeId>,
+    /// An auxiliary class that counts as the structural one in an entry that has no other. `posixGroup` is
+    /// structural in RFC 2307 and auxiliary in 2307bis; with this both kinds of entry are accepted.
+    pub stands_alone: bool,
+    /// Where the definition comes from (`RFC 4519`): the `X-ORIGIN` of the subschema.
+    pub origin: &'static str,
+}
+
+impl ObjectClass {
+    /// The canonical name.
+    pub fn name(&self) -> &'static str {
+        self.names.first().copied().unwrap_or(self.oid)
+    }
 }
 
 /// What an entry is to the directory, recognised by its object classes.
@@ -61,6 +75,22 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Which kind an entry is of when its classes speak for several: the highest. An organisation that is a tenant
+    /// is a tenant; a person with a private `posixGroup` is a person; an `organizationalRole` with a password (the
+    /// usual `cn=admin`) is an account.
+    pub(super) fn precedence(self) -> u8 {
+        match self {
+            Kind::Other => 0,
+            Kind::Group => 1,
+            Kind::Role => 2,
+            Kind::ApiAccount => 3,
+            Kind::Person => 4,
+            Kind::Application => 5,
+            Kind::Policy => 6,
+            Kind::Tenant => 7,
+        }
+    }
+
     /// Accounts are the kinds that can log in.
     pub fn is_account(self) -> bool {
         matches!(self, Kind::Person | Kind::ApiAccount)

@@ -1,0 +1,300 @@
+//! Who may do what: rights of an actor, derived from the roles that it holds now.
+//!
+//! Deny by default. A right is a *power* within a *scope*. A scope is the subtree of a tenant without the tenants below
+//! it, or a whole suffix for the roles that stand above tenants:
+//!
+//! | role | power | scope |
+//! |---|---|---|
+//! | SYSTEM_ADMIN (the one that `init` made) | everything | everywhere |
+//! | DIRECTORY_READER made by `init` | read | everywhere |
+//! | TENANT_ADMIN | administer | its tenant |
+//! | USER_ADMIN | write accounts, read | its tenant |
+//! | DIRECTORY_READER, MONITORING of a tenant | read | its tenant |
+//!
+//! Everybody may read the own entry and change the own password and a few attributes of the own entry. Password hashes
+//! leave through no right at all. The same functions are asked before a search and inside `apply`, where they read the
+//! transaction's own tables: a role taken away is gone for the next write in the journal.
+
+use crate::context::Actor;
+use crate::entry::record::Record;
+use crate::error::{Reason, Refusal};
+use crate::id::EntryId;
+use crate::schema::Schema;
+use crate::schema::attribute::{AttributeId, AttributeType, Storage};
+use crate::schema::kind::Kind;
+use crate::store::membership;
+use crate::store::tables::meta;
+use crate::store::view::View;
+
+/// The most tenants below one scope that are told apart.
+const TENANTS: usize = 100_000;
+
+/// What a role lets its holder do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Power {
+    /// Read entries, without the account's administrative attributes.
+    Read,
+    /// Read, and write accounts.
+    Accounts,
+    /// Read and write, except what is the system administrators'.
+    Administer,
+    /// Everything.
+    System,
+}
+
+/// Where a power holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Scope {
+    /// DN key of its top; empty: everywhere.
+    key: Vec<u8>,
+    /// Tops of the tenants below, sorted: not part of it.
+    without: Vec<Vec<u8>>,
+    power: Power,
+}
+
+impl Scope {
+    fn holds(&self, key: &[u8]) -> bool {
+        key.starts_with(&self.key) && !self.without.iter().any(|w| key.starts_with(w))
+    }
+}
+
+/// The rights of an actor in one state of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rights {
+    /// Whose.
+    pub actor: Actor,
+    /// The actor's entry.
+    entry: EntryId,
+    scopes: Vec<Scope>,
+}
+
+/// What may be seen of one entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// Nothing, not even that it exists.
+    None,
+    /// The attributes that are not administrative.
+    Plain,
+    /// Those too.
+    Administrative,
+}
+
+impl Rights {
+    /// The rights of nobody.
+    pub fn none() -> Rights {
+        Rights { actor: Actor::Anonymous, entry: EntryId::NONE, scopes: Vec::new() }
+    }
+
+    /// The rights that `actor` has now.
+    ///
+    /// # Errors
+    /// `NotAllowed` when the login has been revoked: the account is gone, disabled, or its epoch has moved.
+    pub fn of(view: &impl View, schema: &Schema, actor: Actor) -> Result<Rights, Refusal> {
+        let Actor::Account { id, epoch, must_change_password } = actor else {
+            let power = matches!(actor, Actor::System);
+            let scopes = if power { vec![everywhere(Power::System)] } else { Vec::new() };
+            return Ok(Rights { actor, entry: EntryId::NONE, scopes });
+        };
+        let account = view.account(id)?;
+        if !account.is_some_and(|a| a.epoch == epoch && a.may_keep_working()) {
+            return Err(Refusal::new(Reason::NotAllowed, "this login has ended"));
+        }
+        let mut rights = Rights { actor, entry: id, scopes: Vec::new() };
+        if must_change_password {
+            return Ok(rights);
+        }
+        let groups = membership::closure(view, id)?;
+        if groups.is_empty() {
+            return Ok(rights);
+        }
+        let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
+        let readers = view.meta_ids(meta::READERS)?;
+        for group in groups {
+            if Some(group) == system {
+                rights.scopes = vec![everywhere(Power::System)];
+                return Ok(rights);
+            }
+            if readers.contains(&group) {
+                rights.scopes.push(everywhere(Power::Read));
+                continue;
+            }
+            rights.scopes.extend(tenant_role(view, schema, group)?);
+        }
+        Ok(rights)
+    }
+
+    /// Whether the actor is a system administrator or the system itself.
+    pub fn is_system(&self) -> bool {
+        self.scopes.iter().any(|s| s.power == Power::System)
+    }
+
+    /// Whether the actor reads more than the own entry.
+    pub fn reads_others(&self) -> bool {
+        !self.scopes.is_empty()
+    }
+
+    /// The highest power over the entry of this key.
+    pub fn power(&self, key: &[u8]) -> Option<Power> {
+        self.scopes.iter().filter(|s| s.holds(key)).map(|s| s.power).max()
+    }
+
+    /// What may be seen of an entry.
+    pub fn sight(&self, id: EntryId, record: &Record<'_>) -> Sight {
+        match self.power(record.key()) {
+            Some(Power::Accounts | Power::Administer | Power::System) => Sight::Administrative,
+            Some(Power::Read) => Sight::Plain,
+            None if id == self.entry && id != EntryId::NONE => Sight::Plain,
+            None => Sight::None,
+        }
+    }
+
+    /// Whether everything may be seen, so that nothing needs to be asked entry by entry.
+    pub fn sees_all(&self) -> bool {
+        self.scopes.iter().any(|s| s.key.is_empty() && s.without.is_empty())
+    }
+
+    /// Whether the actor may add an entry of this kind with this key.
+    pub fn may_add(&self, key: &[u8], kind: Kind) -> bool {
+        match self.power(key) {
+            Some(Power::System) => true,
+            Some(Power::Administer) => !matches!(kind, Kind::Tenant | Kind::Policy),
+            Some(Power::Accounts) => kind.is_account(),
+            Some(Power::Read) | None => false,
+        }
+    }
+
+    /// Whether the actor may change this attribute of this entry.
+    pub fn may_write(&self, view: &impl View, id: EntryId, record: &Record<'_>, attribute: &AttributeType) -> Result<bool, Refusal> {
+        let allowed = match self.power(record.key()) {
+            Some(Power::System) => return Ok(true),
+            Some(Power::Administer) => record.kind() != Kind::Tenant,
+            Some(Power::Accounts) => record.kind().is_account(),
+            Some(Power::Read) | None => false,
+        };
+        if allowed {
+            return self.may_touch(view, id, record);
+        }
+        Ok(id == self.entry && id != EntryId::NONE && is_own(attribute))
+    }
+
+    /// Whether the actor may rename, move or delete this entry, or act on its account.
+    pub fn may_govern(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
+        match self.power(record.key()) {
+            Some(Power::System) => Ok(true),
+            Some(Power::Administer) if record.kind() != Kind::Tenant => self.may_touch(view, id, record),
+            Some(Power::Accounts) if record.kind().is_account() => self.may_touch(view, id, record),
+            _ => Ok(false),
+        }
+    }
+
+    /// System administrators' accounts and roles belong to system administrators, tenant administrators' accounts to
+    /// them too unless they are one's own (requirement 2.12).
+    fn may_touch(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
+        let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
+        if Some(id) == system || view.meta_ids(meta::READERS)?.contains(&id) {
+            return Ok(false);
+        }
+        if !record.kind().is_account() || id == self.entry {
+            return Ok(true);
+        }
+        for group in membership::closure(view, id)? {
+            if Some(group) == system {
+                return Ok(false);
+            }
+            let Some(guard) = view.record(group)? else { continue };
+            let Ok(role) = Record::parse(guard.value()) else { continue };
+            if role.kind() == Kind::Role && role_name_is(&role, "TENANT_ADMIN") {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn everywhere(power: Power) -> Scope {
+    Scope { key: Vec::new(), without: Vec::new(), power }
+}
+
+/// Attributes of the own entry that everybody may change, besides the password.
+fn is_own(attribute: &AttributeType) -> bool {
+    const OWN: &[&str] = &["telephoneNumber", "mobile", "homePhone", "preferredLanguage", "jpegPhoto"];
+    attribute.storage == Storage::Entry && OWN.contains(&attribute.name())
+}
+
+/// Whether an attribute is part of a sight. Credentials are part of none.
+pub fn shows(sight: Sight, attribute: &AttributeType) -> bool {
+    match attribute.storage {
+        Storage::Credential => false,
+        Storage::Account => sight == Sight::Administrative,
+        Storage::Entry | Storage::Edge | Storage::Computed => sight != Sight::None,
+    }
+}
+
+fn role_name_is(role: &Record<'_>, name: &str) -> bool {
+    // The first RDN's value, up to the first separator: predefined names hold nothing that would be escaped.
+    let rdn = role.dn().split(',').next().unwrap_or_default();
+    rdn.split_once('=').is_some_and(|(_, value)| value.eq_ignore_ascii_case(name))
+}
+
+fn tenant_role(view: &impl View, schema: &Schema, group: EntryId) -> Result<Option<Scope>, Refusal> {
+    let Some(guard) = view.record(group)? else { return Ok(None) };
+    let Ok(role) = Record::parse(guard.value()) else { return Ok(None) };
+    if role.kind() != Kind::Role {
+        return Ok(None);
+    }
+    let power = if role_name_is(&role, "TENANT_ADMIN") {
+        Power::Administer
+    } else if role_name_is(&role, "USER_ADMIN") {
+        Power::Accounts
+    } else if role_name_is(&role, "DIRECTORY_READER") || role_name_is(&role, "MONITORING") {
+        Power::Read
+    } else {
+        return Ok(None);
+    };
+    let key = tenant_key(view, role.parent())?;
+    Ok(Some(Scope { without: tenants_below(view, schema, &key)?, key, power }))
+}
+
+/// The key of the nearest tenant at or above an entry; without one, of its suffix.
+pub fn tenant_key(view: &impl View, from: EntryId) -> Result<Vec<u8>, Refusal> {
+    let mut id = from;
+    let mut top = Vec::new();
+    // A tree is as deep as a DN has RDNs; the bound guards against a damaged store.
+    for _ in 0..1_000 {
+        let Some(guard) = view.record(id)? else { break };
+        let Ok(record) = Record::parse(guard.value()) else { break };
+        top = record.key().to_vec();
+        if record.kind() == Kind::Tenant || record.parent() == EntryId::NONE {
+            break;
+        }
+        id = record.parent();
+    }
+    Ok(top)
+}
+
+fn tenants_below(view: &impl View, schema: &Schema, key: &[u8]) -> Result<Vec<Vec<u8>>, Refusal> {
+    let (Some(attribute), Some(class)) = (schema.find_attribute(b"objectClass"), schema.find_class(b"rollbookTenant"))
+    else {
+        return Ok(Vec::new());
+    };
+    let mut out = Vec::new();
+    for id in view.holders(attribute.id, class_key(class.id).as_slice(), TENANTS)? {
+        let Some(guard) = view.record(id)? else { continue };
+        let Ok(record) = Record::parse(guard.value()) else { continue };
+        if record.key().len() > key.len() && record.key().starts_with(key) {
+            out.push(record.key().to_vec());
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+/// The index value of an object class: its number, for the class itself and for every subclass.
+pub fn class_key(class: crate::schema::kind::ClassId) -> [u8; 2] {
+    class.0.to_be_bytes()
+}
+
+/// The object class attribute's number, which the record's class list stands in for.
+pub fn is_object_class(schema: &Schema, attribute: AttributeId) -> bool {
+    schema.attribute(attribute).name() == "objectClass"
+}

@@ -1,0 +1,141 @@
+//! Account facts and credentials in the write path: written only when they are still what the decision was made from.
+
+use super::apply::Applying;
+use super::{Op, PasswordOp, Subject, add, delete};
+use crate::entry::record::{Draft, Record};
+use crate::error::{Reason, Refusal};
+use crate::id::EntryId;
+use crate::journal::record::Event;
+use crate::lifecycle::{Account, Audience};
+use crate::schema::kind::Kind;
+use crate::store::tables::meta;
+use crate::store::view::View;
+use crate::store::{codec, membership};
+
+/// Applies an [`Op::Account`].
+pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
+    let Op::Account { subject, expected, next, act, bury, password } = op else { return Ok(()) };
+    let (id, draft) = applying.find(subject)?;
+    let allowed = applying.with_record(id, |r| applying.rights.may_govern(applying.tables, id, r))?;
+    if !allowed {
+        return Err(Refusal::not_allowed());
+    }
+    if applying.tables.meta_u64(meta::SYSTEM_ACCOUNT)? == Some(id.0) {
+        return Err(Refusal::new(Reason::Unwilling, "the system account cannot be changed"));
+    }
+    if *bury {
+        check_no_administrator(applying, id)?;
+    } else if expected.may_keep_working() && !next.may_keep_working() {
+        check_administrator_remains(applying, id)?;
+    }
+    expect_facts(applying, id, expected)?;
+    applying.dirty = true;
+    write_facts(applying, id, next)?;
+    if let Some(password) = password {
+        set_password(applying, id, &draft.dn, password)?;
+    }
+    if *bury {
+        delete::remove(applying, id, &draft)?;
+    }
+    applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: (*act).to_owned() });
+    applying.entry = Some(id);
+    Ok(())
+}
+
+/// Stores a new password and the facts that go with it.
+///
+/// # Errors
+/// `NotAllowed`; `Conflict` when credential or facts are no longer what the decision was made from.
+pub fn set_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str, op: &PasswordOp) -> Result<(), Refusal> {
+    let own = matches!(applying.set.actor, crate::context::Actor::Account { id: actor, .. } if actor == id);
+    if !(own && op.own) {
+        let allowed = applying.with_record(id, |r| applying.rights.may_govern(applying.tables, id, r))?;
+        if !allowed {
+            return Err(Refusal::not_allowed());
+        }
+    }
+    if applying.tables.credential(id)? != op.expected {
+        return Err(Refusal::new(Reason::Conflict, "the password has been changed meanwhile"));
+    }
+    if let (Some(expected), Some(next)) = (&op.expected_account, &op.next_account) {
+        expect_facts(applying, id, expected)?;
+        applying.dirty = true;
+        write_facts(applying, id, next)?;
+    }
+    applying.dirty = true;
+    match &op.next {
+        Some(next) => {
+            applying.tables.credentials.insert(id.0, codec::encode(next)?.as_slice())?;
+        }
+        None => {
+            applying.tables.credentials.remove(id.0)?;
+        }
+    }
+    applying.record.events.push(Event::Password { entry: id, dn: dn.to_owned(), own: op.own });
+    applying.entry = Some(id);
+    Ok(())
+}
+
+fn expect_facts(applying: &Applying<'_, '_>, id: EntryId, expected: &Account) -> Result<(), Refusal> {
+    if applying.tables.account(id)?.as_ref() != Some(expected) {
+        return Err(Refusal::new(Reason::Conflict, "the account has changed meanwhile"));
+    }
+    Ok(())
+}
+
+fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) -> Result<(), Refusal> {
+    applying.tables.accounts.insert(id.0, codec::encode(facts)?.as_slice())?;
+    Ok(())
+}
+
+/// An entry that became an account by its classes gets facts; one that ceased to be one loses them and its password.
+pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
+    let audience = if after.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
+    match (before.header.kind.is_account(), after.header.kind.is_account()) {
+        (false, true) => write_facts(applying, id, &Account::new(audience, applying.set.now)),
+        (true, false) => {
+            applying.tables.accounts.remove(id.0)?;
+            applying.tables.credentials.remove(id.0)?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Requirement 1.7: system administrators are not deleted.
+pub fn check_no_administrator(applying: &Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
+    let Some(role) = applying.tables.meta_u64(meta::SYSTEM_ADMIN)? else { return Ok(()) };
+    if membership::reaches(applying.tables, id, EntryId(role))? {
+        return Err(Refusal::new(Reason::Unwilling, "a system administrator cannot be deleted"));
+    }
+    Ok(())
+}
+
+/// Requirement 1.7: without `leaving`, an administrator who may log in remains.
+pub fn check_administrator_remains(applying: &Applying<'_, '_>, leaving: EntryId) -> Result<(), Refusal> {
+    let Some(role) = applying.tables.meta_u64(meta::SYSTEM_ADMIN)? else { return Ok(()) };
+    if !membership::reaches(applying.tables, leaving, EntryId(role))? {
+        return Ok(());
+    }
+    for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(EntryId(role)))? {
+        let other = EntryId(item?.0.value().1);
+        if other != leaving && applying.tables.account(other)?.is_some_and(|a| a.may_keep_working()) {
+            return Ok(());
+        }
+    }
+    Err(Refusal::new(Reason::Unwilling, "one active system administrator has to remain"))
+}
+
+/// The end of a buried account: its facts and its names go for good (requirement 2.7).
+pub fn purge(applying: &mut Applying<'_, '_>, subject: &Subject, claims_of: &Draft) -> Result<(), Refusal> {
+    let Subject::Id(id) = subject else { return Ok(()) };
+    applying.dirty = true;
+    add::claims_of(applying.schema, claims_of)?.release(applying.tables, *id)?;
+    applying.tables.accounts.remove(id.0)?;
+    Ok(())
+}
+
+/// Whether an entry's record says that it can log in.
+pub fn is_account(record: &Record<'_>) -> bool {
+    record.kind().is_account()
+}

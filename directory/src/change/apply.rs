@@ -1,0 +1,198 @@
+//! Applying a write set: deterministic, all or nothing.
+//!
+//! Nothing here reads a clock, draws a random number or knows a setting: the same sets in the same order make the same
+//! store on every machine. A refused set leaves no trace; the lane sees to that (`journal::local`), because a set that
+//! is refused after its first write costs the transaction.
+
+use super::references::draft_of;
+use super::{Op, Receipt, Subject, WriteSet, account, add, delete, modify, rename};
+use crate::access::Rights;
+use crate::entry::record::{Draft, Record};
+use crate::error::{Reason, Refusal};
+use crate::id::{EntryId, Position};
+use crate::journal::record::{Event, Record as JournalRecord};
+use crate::schema::Schema;
+use crate::store::tables::meta;
+use crate::store::view::{Tables, View};
+use redb::ReadableTable;
+
+/// What applying goes on: the set's circumstances, the actor's rights in this very state, the record being written.
+pub struct Applying<'a, 't> {
+    /// The transaction's tables.
+    pub tables: &'a mut Tables<'t>,
+    /// The schema of this store.
+    pub schema: &'a Schema,
+    /// The set.
+    pub set: &'a WriteSet,
+    /// The position that the set gets.
+    pub position: Position,
+    /// The actor's rights, read from `tables`.
+    pub rights: Rights,
+    /// The journal record so far.
+    pub record: JournalRecord,
+    /// The last entry that was made or changed.
+    pub entry: Option<EntryId>,
+    /// Something has been written.
+    pub dirty: bool,
+}
+
+/// What became of a set.
+pub enum Applied {
+    /// Carried out and recorded.
+    Done(Receipt),
+    /// It had been carried out before: the first receipt again.
+    Repeated(Receipt),
+    /// Refused before anything was written.
+    Refused(Refusal),
+    /// Refused after something was written: the transaction has to be given up.
+    Spoiled(Refusal),
+}
+
+/// Applies one set at the next position.
+pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mut Head) -> Applied {
+    match tables.receipts.get(set.id.0).map(|g| g.map(|g| g.value())) {
+        Err(error) => return Applied::Refused(error.into()),
+        Ok(Some(position)) => {
+            return Applied::Repeated(Receipt { position: Position(position), entry: None, generated_password: None });
+        }
+        Ok(None) => {}
+    }
+    let rights = match Rights::of(tables, schema, set.actor) {
+        Ok(rights) => rights,
+        // A password change under must-change has no rights but those over itself.
+        Err(refusal) => return Applied::Refused(refusal),
+    };
+    let position = Position(last.position.0.saturating_add(1));
+    let record = JournalRecord::new(set.id, set.actor, set.origin, set.now, set.request_id);
+    let mut applying = Applying { tables, schema, set, position, rights, record, entry: None, dirty: false };
+    let outcome = set.ops.iter().try_for_each(|op| applying.step(op)).and_then(|()| applying.finish(last));
+    let (dirty, entry) = (applying.dirty, applying.entry);
+    match outcome {
+        Ok(()) => Applied::Done(Receipt { position, entry, generated_password: None }),
+        Err(refusal) if dirty => Applied::Spoiled(refusal),
+        Err(refusal) => Applied::Refused(refusal),
+    }
+}
+
+/// The end of the journal that the next set is linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The last position; 0: none.
+    pub position: Position,
+    /// The hash of the last record.
+    pub hash: [u8; 32],
+}
+
+impl Head {
+    /// The head of a state.
+    pub fn read(view: &impl View) -> Result<Head, Refusal> {
+        let position = Position(view.meta_u64(meta::POSITION)?.unwrap_or(0));
+        let hash = view.meta().get(meta::CHAIN)?.and_then(|g| g.value().first_chunk::<32>().copied());
+        Ok(Head { position, hash: hash.unwrap_or_default() })
+    }
+
+    /// Writes the head.
+    pub fn write(&self, tables: &mut Tables<'_>) -> Result<(), Refusal> {
+        tables.meta.insert(meta::POSITION, self.position.0.to_le_bytes().as_slice())?;
+        tables.meta.insert(meta::CHAIN, self.hash.as_slice())?;
+        Ok(())
+    }
+}
+
+impl Applying<'_, '_> {
+    fn step(&mut self, op: &Op) -> Result<(), Refusal> {
+        match op {
+            Op::Add(op) => add::apply(self, op),
+            Op::Modify { subject, expected, modifications, password } => {
+                modify::apply(self, subject, *expected, modifications, password.as_ref())
+            }
+            Op::Rename { .. } => rename::apply(self, op),
+            Op::Delete { subject, subtree } => delete::apply(self, subject, *subtree),
+            Op::Account { .. } => account::apply(self, op),
+            Op::Note(note) => {
+                self.record.events.push(Event::Noted((**note).clone()));
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes the record and the receipt; the head goes into `last`, and into the store once per commit.
+    fn finish(&mut self, last: &mut Head) -> Result<(), Refusal> {
+        let (sealed, hash) = self.record.seal(self.position, &last.hash)?;
+        self.dirty = true;
+        self.tables.journal.insert(self.position.0, sealed.as_slice())?;
+        self.tables.receipts.insert(self.set.id.0, self.position.0)?;
+        *last = Head { position: self.position, hash };
+        Ok(())
+    }
+
+    /// Finds an entry that the actor may know of.
+    ///
+    /// # Errors
+    /// `NoSuchEntry`, also when the actor may not see it.
+    pub fn find(&self, subject: &Subject) -> Result<(EntryId, Draft), Refusal> {
+        let id = match subject {
+            Subject::Id(id) => Some(*id),
+            Subject::Key(key) => self.tables.id_of(key)?,
+        };
+        let guard = match id {
+            Some(id) => self.tables.record(id)?.map(|g| (id, g)),
+            None => None,
+        };
+        if let Some((id, guard)) = guard {
+            let seen = Record::parse(guard.value())
+                .is_ok_and(|record| self.rights.sight(id, &record) != crate::access::Sight::None);
+            if seen {
+                return Ok((id, draft_of(guard.value())?));
+            }
+        }
+        let key = if let Subject::Key(key) = subject { key.as_slice() } else { &[] };
+        Err(no_such_entry(self.tables, &self.rights, key)?)
+    }
+
+    /// A read view of a draft's stored record, for the rights.
+    ///
+    /// # Errors
+    /// `Store` when the entry is gone.
+    pub fn with_record<T>(&self, id: EntryId, f: impl FnOnce(&Record<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        let damaged = || Refusal::new(Reason::Store, "the store failed");
+        let guard = self.tables.record(id)?.ok_or_else(damaged)?;
+        let record = Record::parse(guard.value()).map_err(|_| damaged())?;
+        f(&record)
+    }
+
+    /// Draws the next entry id.
+    pub fn next_id(&mut self) -> Result<EntryId, Refusal> {
+        let next = self.tables.meta_u64(meta::NEXT_ID)?.unwrap_or(1);
+        let after = next.checked_add(1).ok_or_else(|| Refusal::new(Reason::Store, "no ids are left"))?;
+        self.dirty = true;
+        self.tables.meta.insert(meta::NEXT_ID, after.to_le_bytes().as_slice())?;
+        Ok(EntryId(next))
+    }
+
+    /// The id that the actor's acts are recorded under in entries.
+    pub fn author(&self) -> EntryId {
+        match self.set.actor {
+            crate::context::Actor::Account { id, .. } => id,
+            _ => EntryId::NONE,
+        }
+    }
+}
+
+/// The refusal for a DN that names nothing, with the deepest ancestor that the actor may see.
+pub fn no_such_entry(view: &impl View, rights: &Rights, key: &[u8]) -> Result<Refusal, Refusal> {
+    let mut matched = String::new();
+    let mut key = crate::entry::dn::parent_of(key);
+    while let Some(ancestor) = key.filter(|k| !k.is_empty()) {
+        if let Some(id) = view.id_of(ancestor)? {
+            let guard = view.record(id)?;
+            let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+            if let Some(record) = record.filter(|r| rights.sight(id, r) != crate::access::Sight::None) {
+                matched = record.dn().to_owned();
+            }
+            break;
+        }
+        key = crate::entry::dn::parent_of(ancestor);
+    }
+    Ok(Refusal::new(Reason::NoSuchEntry { matched }, ""))
+}

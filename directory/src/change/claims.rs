@@ -1,0 +1,143 @@
+//! Unique names: usernames and e-mail addresses, each held by one account of the deployment (requirement 1.2).
+//!
+//! A claim is a row `name space | normalised name → id`; who inserts it first has the name. A username may not be the
+//! e-mail address of another account, nor the reverse (both are accepted at sign-in). A username with characters
+//! outside ASCII may not look like an existing one: `s | skeleton | 0x00 | id` rows find the candidates.
+
+use crate::entry::name::{EmailKey, NameRefusal, UsernameKey};
+use crate::error::{Reason, Refusal};
+use crate::id::EntryId;
+use crate::store::indexes;
+use crate::store::view::{Tables, View};
+use redb::ReadableTable;
+
+const USERNAME: u8 = b'u';
+const EMAIL: u8 = b'e';
+const SKELETON: u8 = b's';
+
+/// The names that an account claims.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// Whole keys of the claims table, except skeletons.
+    exact: Vec<Vec<u8>>,
+    /// Skeletons of usernames, and whether the name has characters outside ASCII.
+    skeletons: Vec<(Vec<u8>, bool)>,
+}
+
+impl Claims {
+    /// The claims of these values of `uid` and `mail`.
+    ///
+    /// # Errors
+    /// `InvalidValue`/`Constraint` when one of them cannot be a username or an address.
+    pub fn of<'a>(
+        usernames: impl Iterator<Item = &'a [u8]>,
+        addresses: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Claims, Refusal> {
+        let mut claims = Claims::default();
+        for value in usernames {
+            let text = text(value, "username")?;
+            let key = UsernameKey::prepare(text).map_err(|e| refused("username", &e))?;
+            claims.exact.push(space(USERNAME, key.as_bytes()));
+            claims.skeletons.push((key.skeleton().as_bytes().to_vec(), !text.is_ascii()));
+        }
+        for value in addresses {
+            let key = EmailKey::prepare(text(value, "e-mail address")?).map_err(|e| refused("e-mail address", &e))?;
+            claims.exact.push(space(EMAIL, key.as_bytes()));
+        }
+        Ok(claims)
+    }
+
+    /// Refuses when another entry holds one of the names.
+    ///
+    /// # Errors
+    /// `NameTaken`; the peer is told which kind of name, not by whom.
+    pub fn check(&self, view: &impl View, own: EntryId) -> Result<(), Refusal> {
+        for key in &self.exact {
+            for key in [Some(key.clone()), crossed(key)].into_iter().flatten() {
+                let holder = view.claims().get(key.as_slice())?.map(|g| EntryId(g.value()));
+                if let Some(holder) = holder.filter(|h| *h != own) {
+                    return Err(taken(&key, holder));
+                }
+            }
+        }
+        for (skeleton, foreign) in &self.skeletons {
+            let prefix = [space(SKELETON, skeleton), vec![0]].concat();
+            let end = indexes::after(&prefix).unwrap_or_default();
+            for item in view.claims().range::<&[u8]>(prefix.as_slice()..end.as_slice())?.take(64) {
+                let (key, other_foreign) = item?;
+                let holder = indexes::id_of(key.value()).unwrap_or(EntryId::NONE);
+                if holder != own && (*foreign || other_foreign.value() != 0) {
+                    return Err(taken(&space(USERNAME, skeleton), holder));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the claims.
+    pub fn claim(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
+        for key in &self.exact {
+            tables.claims.insert(key.as_slice(), owner.0)?;
+        }
+        for (skeleton, foreign) in &self.skeletons {
+            tables.claims.insert(skeleton_key(skeleton, owner).as_slice(), u64::from(*foreign))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the claims away.
+    pub fn release(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
+        for key in &self.exact {
+            tables.claims.remove(key.as_slice())?;
+        }
+        for (skeleton, _) in &self.skeletons {
+            tables.claims.remove(skeleton_key(skeleton, owner).as_slice())?;
+        }
+        Ok(())
+    }
+
+    /// The rows, for `store::verify`.
+    pub fn rows(&self, owner: EntryId) -> Vec<(Vec<u8>, u64)> {
+        let exact = self.exact.iter().map(|k| (k.clone(), owner.0));
+        exact.chain(self.skeletons.iter().map(|(s, f)| (skeleton_key(s, owner), u64::from(*f)))).collect()
+    }
+}
+
+/// Who holds this username, for a login by name.
+pub fn holder_of_username(view: &impl View, name: &str) -> Result<Option<EntryId>, Refusal> {
+    let Ok(key) = UsernameKey::prepare(name) else { return Ok(None) };
+    Ok(view.claims().get(space(USERNAME, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+}
+
+/// Who holds this e-mail address.
+pub fn holder_of_email(view: &impl View, address: &str) -> Result<Option<EntryId>, Refusal> {
+    let Ok(key) = EmailKey::prepare(address) else { return Ok(None) };
+    Ok(view.claims().get(space(EMAIL, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+}
+
+fn space(space: u8, name: &[u8]) -> Vec<u8> {
+    [&[space], name].concat()
+}
+
+fn skeleton_key(skeleton: &[u8], owner: EntryId) -> Vec<u8> {
+    [&[SKELETON], skeleton, &[0], &owner.0.to_be_bytes()].concat()
+}
+
+/// The same name in the other name space.
+fn crossed(key: &[u8]) -> Option<Vec<u8>> {
+    let (kind, name) = key.split_first()?;
+    name.contains(&b'@').then(|| space(if *kind == USERNAME { EMAIL } else { USERNAME }, name))
+}
+
+fn text<'a>(value: &'a [u8], what: &str) -> Result<&'a str, Refusal> {
+    std::str::from_utf8(value).map_err(|_| Refusal::new(Reason::InvalidValue, format!("the {what} is not UTF-8")))
+}
+
+fn refused(what: &str, error: &NameRefusal) -> Refusal {
+    Refusal::new(Reason::Constraint, format!("the {what} cannot be used: {error}"))
+}
+
+fn taken(key: &[u8], holder: EntryId) -> Refusal {
+    let what = if key.first() == Some(&EMAIL) { "e-mail address" } else { "username" };
+    Refusal::new(Reason::NameTaken { what, holder }, format!("the {what} is taken"))
+}

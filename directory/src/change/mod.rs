@@ -1,0 +1,310 @@
+//! The write path: what may be asked for, what is submitted, how it is applied.
+//!
+//! ```text
+//! Change ── prepare ──▶ WriteSet ── journal ──▶ apply ──▶ Receipt
+//! (a door's words)      (names resolved, values      (authorize, check, write, record;
+//!                        checked, passwords hashed,   deterministic: no clock, no randomness,
+//!                        times and ids drawn)         no configuration)
+//! ```
+//!
+//! [`Change`] is what doors, import, sweep and command line ask for; [`prepare`] needs the schema, a snapshot and the
+//! hash pool; [`apply`] needs the tables of the write lane's transaction alone, and decides again whatever may have
+//! changed since the snapshot: rights, names, references, the facts that the set relies on.
+
+pub mod account;
+pub mod add;
+pub mod apply;
+pub mod claims;
+pub mod delete;
+pub mod modify;
+pub mod prepare;
+pub mod project;
+pub mod references;
+pub mod rename;
+
+use crate::context::{Actor, Origin};
+use crate::clock::Millis;
+use crate::credential::secret::Secret;
+use crate::entry::record::Attribute;
+use crate::id::{EntryId, Position, WriteSetId};
+use crate::lifecycle::Account;
+use crate::schema::attribute::AttributeId;
+use crate::store::codec::Credential;
+use uuid::Uuid;
+
+/// What a door asks for. Names and values are as the peer sent them.
+#[derive(Debug)]
+pub enum Change {
+    /// A new entry.
+    Add {
+        /// DN text.
+        dn: Vec<u8>,
+        /// Attribute descriptions and values.
+        attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    },
+    /// New values for an entry (RFC 4511 §4.6).
+    Modify {
+        /// Which.
+        target: Target,
+        /// In this order.
+        modifications: Vec<Modification>,
+    },
+    /// A new name, a new place, or both (RFC 4511 §4.9).
+    Rename {
+        /// Which.
+        target: Target,
+        /// RDN text.
+        new_rdn: Vec<u8>,
+        /// Take the old RDN's values from the entry.
+        delete_old: bool,
+        /// DN text of the new parent.
+        new_superior: Option<Vec<u8>>,
+    },
+    /// The end of an entry. Names are free at once.
+    Delete {
+        /// Which.
+        target: Target,
+        /// All below it too.
+        subtree: bool,
+    },
+    /// A new password (RFC 3062).
+    Password {
+        /// Whose.
+        target: Target,
+        /// The present one; needed when the actor changes the own password.
+        old: Option<Secret>,
+        /// The new one; none: one is made and returned.
+        new: Option<Secret>,
+    },
+    /// An act on an account's life cycle.
+    Account {
+        /// Whose.
+        target: Target,
+        /// Which.
+        act: Act,
+    },
+}
+
+/// Which entry is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// By DN text.
+    Dn(Vec<u8>),
+    /// By technical id.
+    Id(EntryId),
+}
+
+/// One modification (RFC 4511 §4.6, RFC 4525).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Modification {
+    /// What to do.
+    pub kind: ModificationKind,
+    /// Attribute description.
+    pub attribute: Vec<u8>,
+    /// The values; none with `Delete`: all of them.
+    pub values: Vec<Vec<u8>>,
+}
+
+/// RFC 4511 §4.6 `operation`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModificationKind {
+    /// Add values.
+    Add,
+    /// Delete values.
+    Delete,
+    /// Replace all values.
+    Replace,
+    /// Add the number to each value (RFC 4525).
+    Increment,
+}
+
+/// Administrators' acts on an account (requirements §2).
+#[derive(Debug)]
+pub enum Act {
+    /// At once; sessions end.
+    Disable,
+    /// From DISABLED or DORMANT; with a new password where the policy demands one.
+    Enable {
+        /// The new password; its change is forced at the next login.
+        password: Option<Secret>,
+    },
+    /// From LOCKED.
+    Unlock {
+        /// The new password; its change is forced at the next login.
+        password: Option<Secret>,
+    },
+    /// Until unlocked.
+    Lock,
+    /// Soft deletion; purged after so many months.
+    Delete {
+        /// None: the policy's default.
+        months: Option<u16>,
+    },
+    /// The password must be changed at the next login.
+    ForceChange,
+    /// SCIM's switch (requirements §2, last paragraph).
+    Active(bool),
+}
+
+impl Act {
+    /// The act's name in audit records.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Act::Disable => "disable",
+            Act::Enable { .. } => "enable",
+            Act::Unlock { .. } => "unlock",
+            Act::Lock => "lock",
+            Act::Delete { .. } => "delete",
+            Act::ForceChange => "force-change",
+            Act::Active(true) => "activate",
+            Act::Active(false) => "deactivate",
+        }
+    }
+}
+
+/// What came of a change.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    /// Where it stands in the journal.
+    pub position: Position,
+    /// The entry that it made or changed.
+    pub entry: Option<EntryId>,
+    /// A password that was made for the caller.
+    pub generated_password: Option<Secret>,
+}
+
+/// A change with everything drawn and resolved that needs a clock, randomness, configuration or time to hash.
+#[derive(Debug, Clone)]
+pub struct WriteSet {
+    /// Key of the receipt.
+    pub id: WriteSetId,
+    /// Who.
+    pub actor: Actor,
+    /// Whence.
+    pub origin: Origin,
+    /// When, of the trusted clock.
+    pub now: Millis,
+    /// The request.
+    pub request_id: u64,
+    /// What, in this order; all or nothing.
+    pub ops: Vec<Op>,
+}
+
+/// An entry as a write set names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// By DN key.
+    Key(Vec<u8>),
+    /// By id.
+    Id(EntryId),
+}
+
+/// One step of a write set.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// A new entry.
+    Add(Box<AddOp>),
+    /// New values.
+    Modify {
+        /// Which.
+        subject: Subject,
+        /// The version that the set was made from, when it relies on it.
+        expected: Option<Position>,
+        /// The values.
+        modifications: Vec<ValueOp>,
+        /// The password's part.
+        password: Option<PasswordOp>,
+    },
+    /// A new name.
+    Rename {
+        /// Which.
+        subject: Subject,
+        /// RDN text, by RFC 4514.
+        rdn: String,
+        /// Its key.
+        rdn_key: Vec<u8>,
+        /// Its attributes.
+        rdn_values: Vec<(AttributeId, Vec<u8>)>,
+        /// Take the old RDN's values away.
+        delete_old: bool,
+        /// DN key of the new parent.
+        superior: Option<Vec<u8>>,
+    },
+    /// The end of an entry.
+    Delete {
+        /// Which.
+        subject: Subject,
+        /// All below too.
+        subtree: bool,
+    },
+    /// New facts of an account.
+    Account {
+        /// Which.
+        subject: Subject,
+        /// The facts that the decision was made from.
+        expected: Box<Account>,
+        /// The facts decided.
+        next: Box<Account>,
+        /// The act's name, for the record.
+        act: &'static str,
+        /// The account goes: it is shown nowhere any more, its names stay taken.
+        bury: bool,
+        /// The password's part.
+        password: Option<PasswordOp>,
+    },
+    /// An event for the audit record alone (a refused login, a denied request).
+    Note(Box<crate::journal::record::Note>),
+}
+
+/// A new entry, resolved.
+#[derive(Debug, Clone)]
+pub struct AddOp {
+    /// RDN text, by RFC 4514; the rest of the DN comes from the parent.
+    pub rdn: String,
+    /// DN key.
+    pub key: Vec<u8>,
+    /// Length of the parent's part of the key.
+    pub parent_length: usize,
+    /// The RDN's attributes and values.
+    pub rdn_values: Vec<(AttributeId, Vec<u8>)>,
+    /// entryUUID.
+    pub uuid: Uuid,
+    /// What goes into the record, and the edges.
+    pub attributes: Vec<Attribute>,
+    /// Its account facts, if its classes make it an account.
+    pub account: Box<Account>,
+    /// Its credential, likewise.
+    pub credential: Option<Credential>,
+    /// `createTimestamp`, when it is older than the write set (import).
+    pub created: Option<Millis>,
+    /// The entry begins a naming context.
+    pub suffix: bool,
+}
+
+/// One modification, resolved and checked against its syntax.
+#[derive(Debug, Clone)]
+pub struct ValueOp {
+    /// What to do.
+    pub kind: ModificationKind,
+    /// The type.
+    pub attribute: AttributeId,
+    /// The options, lower case, sorted.
+    pub options: Vec<u8>,
+    /// The values.
+    pub values: Vec<Vec<u8>>,
+}
+
+/// A new stored password and the facts that go with it.
+#[derive(Debug, Clone)]
+pub struct PasswordOp {
+    /// What was stored when the set was made.
+    pub expected: Option<Credential>,
+    /// What to store.
+    pub next: Option<Credential>,
+    /// The facts that the decision was made from.
+    pub expected_account: Option<Box<Account>>,
+    /// The facts after it.
+    pub next_account: Option<Box<Account>>,
+    /// The actor changes the own password, having shown the old one or having just logged in with it.
+    pub own: bool,
+}

@@ -1,0 +1,434 @@
+//! New values for an entry (RFC 4511 §4.6, RFC 4525), and the rules that values obey in any write.
+
+use super::add::{claims_of, edge_name};
+use super::apply::Applying;
+use super::references;
+use super::{ModificationKind, PasswordOp, Subject, ValueOp, account};
+use crate::entry::dn::Dn;
+use crate::entry::record::{Attribute, Draft};
+use crate::error::{Reason, Refusal};
+use crate::id::{EntryId, Position};
+use crate::journal::record::{Event, ValueChange};
+use crate::schema::Schema;
+use crate::schema::attribute::{AttributeId, AttributeType, Storage};
+use crate::schema::kind::{ClassId, Kind};
+use crate::store::tables::meta;
+use crate::store::view::View;
+use crate::store::{indexes, membership};
+use std::collections::HashSet;
+
+/// The most values that one attribute of an entry may hold. Members are edges and have no bound.
+pub const VALUES: usize = 10_000;
+
+/// Applies the step.
+pub fn apply(
+    applying: &mut Applying<'_, '_>,
+    subject: &Subject,
+    expected: Option<Position>,
+    modifications: &[ValueOp],
+    password: Option<&PasswordOp>,
+) -> Result<(), Refusal> {
+    let (id, before) = applying.find(subject)?;
+    authorize(applying, id, modifications)?;
+    if expected.is_some_and(|version| version != before.header.version) {
+        return Err(Refusal::new(Reason::Conflict, "the entry has changed since it was read"));
+    }
+    let mut after = before.clone();
+    let mut edges = Vec::new();
+    for modification in modifications {
+        if let Some(kind) = edge_kind(applying.schema, modification.attribute) {
+            plan_edges(applying, id, kind, modification, &mut edges)?;
+        } else {
+            change_values(applying.schema, &mut after, modification)?;
+        }
+    }
+    check_rdn(applying.schema, &after)?;
+    settle_classes(applying.schema, &before, &mut after, modifications)?;
+    check_values(applying.schema, &after)?;
+    for edge in edges.iter().filter(|e| !e.add) {
+        check_removal(applying, id, edge.member)?;
+    }
+    after.header.modified = applying.set.now;
+    after.header.modifier = applying.author();
+    after.header.version = applying.position;
+    settle_claims(applying, id, &before, &after)?;
+
+    applying.dirty = true;
+    references::store(applying.tables, applying.schema, id, &before, &after)?;
+    account::settle_kind(applying, id, &before, &after)?;
+    let mut values = difference(applying.schema, &before, &after);
+    write_edges(applying, id, &after, &edges, &mut values)?;
+    if let Some(password) = password {
+        account::set_password(applying, id, &after.dn, password)?;
+    }
+    applying.record.events.push(Event::Modified { entry: id, dn: after.dn, values });
+    applying.entry = Some(id);
+    Ok(())
+}
+
+fn authorize(applying: &Applying<'_, '_>, id: EntryId, modifications: &[ValueOp]) -> Result<(), Refusal> {
+    applying.with_record(id, |record| {
+        for modification in modifications {
+            let attribute = applying.schema.attribute(modification.attribute);
+            if !applying.rights.may_write(applying.tables, id, record, attribute)? {
+                return Err(Refusal::not_allowed());
+            }
+        }
+        Ok(())
+    })
+}
+
+fn change_values(schema: &Schema, draft: &mut Draft, op: &ValueOp) -> Result<(), Refusal> {
+    let kind = schema.attribute(op.attribute);
+    let name = kind.name();
+    let index = draft.attributes.iter().position(|a| a.id == op.attribute && a.options == op.options);
+    let mut values = index.and_then(|i| draft.attributes.get_mut(i)).map(|a| std::mem::take(&mut a.values)).unwrap_or_default();
+    match op.kind {
+        ModificationKind::Add => add_values(schema, kind, &mut values, &op.values)?,
+        ModificationKind::Delete if op.values.is_empty() => {
+            if values.is_empty() {
+                return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
+            }
+            values.clear();
+        }
+        ModificationKind::Delete => {
+            for value in &op.values {
+                let Some(at) = position_of(schema, kind, &values, value) else {
+                    return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such value")));
+                };
+                values.remove(at);
+            }
+        }
+        ModificationKind::Replace => {
+            values.clear();
+            add_values(schema, kind, &mut values, &op.values)?;
+        }
+        ModificationKind::Increment => increment(schema, kind, &mut values, &op.values)?,
+    }
+    match index.and_then(|i| draft.attributes.get_mut(i)) {
+        Some(attribute) => attribute.values = values,
+        None => draft.attributes.push(Attribute { id: op.attribute, options: op.options.clone(), values }),
+    }
+    draft.attributes.retain(|a| !a.values.is_empty());
+    Ok(())
+}
+
+fn add_values(schema: &Schema, kind: &AttributeType, values: &mut Vec<Vec<u8>>, new: &[Vec<u8>]) -> Result<(), Refusal> {
+    let mut held: HashSet<Vec<u8>> = values.iter().map(|v| normal(schema, kind, v)).collect();
+    for value in new {
+        if !held.insert(normal(schema, kind, value)) {
+            return Err(Refusal::new(Reason::ValueExists, format!("{}: the value is there already", kind.name())));
+        }
+        values.push(value.clone());
+    }
+    if values.len() > VALUES {
+        return Err(Refusal::new(
+            Reason::Limit(crate::error::Limit::Administrative),
+            format!("{}: more than {VALUES} values", kind.name()),
+        ));
+    }
+    Ok(())
+}
+
+/// RFC 4525: every value grows by the one number given.
+fn increment(schema: &Schema, kind: &AttributeType, values: &mut [Vec<u8>], by: &[Vec<u8>]) -> Result<(), Refusal> {
+    let number = |v: &[u8]| std::str::from_utf8(v).ok().and_then(|t| t.parse::<i64>().ok());
+    let name = kind.name();
+    let bad = |why: &str| Refusal::new(Reason::Constraint, format!("{name}: {why}"));
+    if kind.syntax != crate::schema::syntax::Syntax::Integer {
+        return Err(bad("only integers can be incremented"));
+    }
+    let [by] = by else { return Err(bad("an increment takes exactly one value")) };
+    let by = number(by).ok_or_else(|| bad("the increment is not a number of 64 bits"))?;
+    if values.is_empty() {
+        return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
+    }
+    for value in values {
+        let sum = number(value).and_then(|v| v.checked_add(by)).ok_or_else(|| bad("the sum does not fit into 64 bits"))?;
+        *value = sum.to_string().into_bytes();
+    }
+    let _ = schema;
+    Ok(())
+}
+
+/// The comparison key of a value; the value itself where the type has no equality rule.
+pub fn normal(schema: &Schema, kind: &AttributeType, value: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(value.len());
+    match kind.equality.map(|rule| schema.normalize(rule, value, &mut key)) {
+        Some(Ok(())) => key,
+        _ => value.to_vec(),
+    }
+}
+
+/// Where a value stands among others.
+pub fn position_of(schema: &Schema, kind: &AttributeType, values: &[Vec<u8>], value: &[u8]) -> Option<usize> {
+    let wanted = normal(schema, kind, value);
+    values.iter().position(|v| v == value || normal(schema, kind, v) == wanted)
+}
+
+/// The classes that the values of `objectClass` name, with their superclasses, sorted, and the structural one.
+pub fn classes_of(schema: &Schema, attributes: &[Attribute]) -> Result<(Vec<ClassId>, ClassId), Refusal> {
+    let mut classes = Vec::new();
+    for attribute in attributes.iter().filter(|a| crate::access::is_object_class(schema, a.id)) {
+        for value in &attribute.values {
+            let class = schema.find_class(value).ok_or_else(|| {
+                let name = String::from_utf8_lossy(value).into_owned();
+                Refusal::new(Reason::InvalidValue, format!("objectClass: {name} is not known"))
+            })?;
+            classes.push(class.id);
+        }
+    }
+    let present: Vec<AttributeId> = attributes.iter().map(|a| a.id).collect();
+    let structural = schema
+        .check_entry(&classes, &present)
+        .map_err(|violation| Refusal::new(Reason::ClassViolation, violation.to_string()))?;
+    let mut all: Vec<ClassId> = classes.iter().flat_map(|c| schema.superclasses(*c)).copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok((all, structural))
+}
+
+fn settle_classes(schema: &Schema, before: &Draft, after: &mut Draft, modifications: &[ValueOp]) -> Result<(), Refusal> {
+    // Edges and credentials are not among the draft's attributes, but the classes must allow them.
+    let mut seen = after.attributes.clone();
+    for modification in modifications.iter().filter(|m| m.kind != ModificationKind::Delete && !m.values.is_empty()) {
+        if !seen.iter().any(|a| a.id == modification.attribute) && edge_kind(schema, modification.attribute).is_some() {
+            seen.push(Attribute { id: modification.attribute, options: Vec::new(), values: Vec::new() });
+        }
+    }
+    let (classes, structural) = classes_of(schema, &seen)?;
+    if structural != before.header.structural {
+        return Err(Refusal::new(Reason::ClassChange, "the structural object class of an entry cannot change"));
+    }
+    after.header.kind = schema.kind_of(&classes);
+    after.classes = classes;
+    Ok(())
+}
+
+/// Rules of values that need no other entry.
+pub fn check_values(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
+    for attribute in &draft.attributes {
+        let kind = schema.attribute(attribute.id);
+        if kind.single_value && attribute.values.len() > 1 {
+            return Err(Refusal::new(Reason::Constraint, format!("{}: only one value is allowed", kind.name())));
+        }
+        let mut held = HashSet::new();
+        if !attribute.values.iter().all(|v| held.insert(normal(schema, kind, v))) {
+            return Err(Refusal::new(Reason::ValueExists, format!("{}: a value stands there twice", kind.name())));
+        }
+    }
+    Ok(())
+}
+
+/// RFC 4511 §4.6: the values of the RDN stay.
+fn check_rdn(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
+    let Some(rdn) = Dn::parse(draft.dn.as_bytes()).ok().and_then(|dn| dn.rdns.into_iter().next()) else { return Ok(()) };
+    for ava in &rdn.avas {
+        let Some(kind) = schema.find_attribute(ava.attribute.as_bytes()) else { continue };
+        let values = draft.attribute(kind.id, &[]).map(|a| a.values.as_slice()).unwrap_or_default();
+        if position_of(schema, kind, values, &ava.value).is_none() {
+            let why = format!("{}: the value names the entry", kind.name());
+            return Err(Refusal::new(Reason::NotAllowedOnRdn, why));
+        }
+    }
+    Ok(())
+}
+
+/// Usernames never change (requirement 1.3); addresses move from claim to claim.
+pub fn settle_claims(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
+    let (old, new) = (claims_of(applying.schema, before)?, claims_of(applying.schema, after)?);
+    if old == new {
+        return Ok(());
+    }
+    let uid = applying.schema.find_attribute(b"uid").map(|a| a.id);
+    let names = |draft: &Draft| {
+        let kind = uid.map(|u| applying.schema.attribute(u));
+        let values = draft.attributes.iter().filter(|a| Some(a.id) == uid).flat_map(|a| &a.values);
+        let mut names: Vec<_> = values.filter_map(|v| kind.map(|k| normal(applying.schema, k, v))).collect();
+        names.sort();
+        names
+    };
+    let stays_account = before.header.kind.is_account() && after.header.kind.is_account();
+    if stays_account && !names(before).is_empty() && names(before) != names(after) {
+        return Err(Refusal::new(Reason::Constraint, "uid: the username of an account never changes"));
+    }
+    new.check(applying.tables, id)?;
+    applying.dirty = true;
+    old.release(applying.tables, id)?;
+    new.claim(applying.tables, id)
+}
+
+/// Which edge the values of an attribute are; none: they are in the record.
+pub fn edge_kind(schema: &Schema, id: AttributeId) -> Option<u8> {
+    let kind = schema.attribute(id);
+    match (kind.storage, kind.name()) {
+        (Storage::Edge, "member") => Some(membership::MEMBER),
+        (Storage::Edge, "uniqueMember") => Some(membership::UNIQUE_MEMBER),
+        _ => None,
+    }
+}
+
+/// An edge to be made or taken away.
+struct Edge {
+    member: EntryId,
+    kind: u8,
+    add: bool,
+}
+
+fn plan_edges(applying: &Applying<'_, '_>, group: EntryId, kind: u8, op: &ValueOp, edges: &mut Vec<Edge>) -> Result<(), Refusal> {
+    let named = |value: &Vec<u8>| member_of_value(applying, value);
+    let holds = |member: EntryId, edges: &[Edge]| -> Result<bool, Refusal> {
+        if let Some(edge) = edges.iter().rev().find(|e| e.member == member && e.kind == kind) {
+            return Ok(edge.add);
+        }
+        let held = redb::ReadableTable::get(&applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
+        Ok(held & kind != 0)
+    };
+    let present = |edges: &[Edge]| -> Result<Vec<EntryId>, Refusal> {
+        let mut all = Vec::new();
+        for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
+            let (key, held) = item?;
+            let member = EntryId(key.value().1);
+            if held.value() & kind != 0 && !edges.iter().any(|e| e.member == member && e.kind == kind) {
+                all.push(member);
+            }
+        }
+        all.extend(edges.iter().filter(|e| e.kind == kind && e.add).map(|e| e.member));
+        Ok(all)
+    };
+    let name = edge_name(kind);
+    match op.kind {
+        ModificationKind::Add => {
+            for value in &op.values {
+                let member = named(value)?;
+                if holds(member, edges)? {
+                    return Err(Refusal::new(Reason::ValueExists, format!("{name}: the value is there already")));
+                }
+                edges.push(Edge { member, kind, add: true });
+            }
+        }
+        ModificationKind::Delete if !op.values.is_empty() => {
+            for value in &op.values {
+                let missing = || Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such value"));
+                let member = named(value).map_err(|_| missing())?;
+                if !holds(member, edges)? {
+                    return Err(missing());
+                }
+                edges.push(Edge { member, kind, add: false });
+            }
+        }
+        ModificationKind::Delete => {
+            let all = present(edges)?;
+            if all.is_empty() {
+                return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
+            }
+            edges.extend(all.into_iter().map(|member| Edge { member, kind, add: false }));
+        }
+        ModificationKind::Replace => {
+            let wanted = op.values.iter().map(named).collect::<Result<HashSet<_>, _>>()?;
+            let have: HashSet<EntryId> = present(edges)?.into_iter().collect();
+            let mut gone: Vec<_> = have.difference(&wanted).copied().collect();
+            let mut come: Vec<_> = wanted.difference(&have).copied().collect();
+            gone.sort_unstable();
+            come.sort_unstable();
+            edges.extend(gone.into_iter().map(|member| Edge { member, kind, add: false }));
+            edges.extend(come.into_iter().map(|member| Edge { member, kind, add: true }));
+        }
+        ModificationKind::Increment => {
+            return Err(Refusal::new(Reason::Constraint, format!("{name}: only integers can be incremented")));
+        }
+    }
+    Ok(())
+}
+
+fn write_edges(
+    applying: &mut Applying<'_, '_>,
+    group: EntryId,
+    draft: &Draft,
+    edges: &[Edge],
+    values: &mut Vec<ValueChange>,
+) -> Result<(), Refusal> {
+    for edge in edges {
+        let dn = applying.with_record(edge.member, |r| Ok(r.dn().as_bytes().to_vec()))?;
+        let (mut added, mut removed) = (Vec::new(), Vec::new());
+        if edge.add {
+            add_member(applying, group, draft, edge.member, edge.kind)?;
+            added.push(dn);
+        } else {
+            membership::remove(applying.tables, group, edge.member, edge.kind)?;
+            removed.push(dn);
+        }
+        values.push(ValueChange { attribute: edge_name(edge.kind).to_owned(), removed, added });
+    }
+    Ok(())
+}
+
+/// Makes one edge. Only groups can close a cycle, so only they are followed.
+pub fn add_member(applying: &mut Applying<'_, '_>, group: EntryId, draft: &Draft, member: EntryId, kind: u8) -> Result<(), Refusal> {
+    let holder = applying.with_record(member, |r| Ok(matches!(r.kind(), Kind::Group | Kind::Role)))?;
+    let nested = holder && matches!(draft.header.kind, Kind::Group | Kind::Role | Kind::Other);
+    if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {
+        return Err(Refusal::not_allowed());
+    }
+    applying.dirty = true;
+    membership::add(applying.tables, group, member, kind, nested)?;
+    Ok(())
+}
+
+/// The entry that a value of `member` or `uniqueMember` names.
+///
+/// # Errors
+/// `Constraint` when there is none: a group holds entries, not texts.
+pub fn member_of_value(applying: &Applying<'_, '_>, value: &[u8]) -> Result<EntryId, Refusal> {
+    let unknown = || {
+        let name = String::from_utf8_lossy(value).into_owned();
+        Refusal::new(Reason::Constraint, format!("there is no entry {name} that could be a member"))
+    };
+    let key = crate::entry::dn::DnKey::parse(applying.schema, value).map_err(|_| unknown())?;
+    applying.tables.id_of(key.as_bytes())?.ok_or_else(unknown)
+}
+
+/// Requirement 1.7: nobody gives up the own administrator's right, and one administrator always remains.
+fn check_removal(applying: &Applying<'_, '_>, group: EntryId, member: EntryId) -> Result<(), Refusal> {
+    if Some(group) != applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) {
+        return Ok(());
+    }
+    if member == applying.author() {
+        return Err(Refusal::new(Reason::Unwilling, "nobody can take the administrator's right from themselves"));
+    }
+    account::check_administrator_remains(applying, member)
+}
+
+/// What differs between two states, value by value.
+fn difference(schema: &Schema, before: &Draft, after: &Draft) -> Vec<ValueChange> {
+    let mut changes = Vec::new();
+    let describe = |a: &Attribute| {
+        let mut text = schema.attribute(a.id).name().to_owned();
+        if !a.options.is_empty() {
+            text.push(';');
+            text.push_str(&String::from_utf8_lossy(&a.options));
+        }
+        text
+    };
+    for attribute in &before.attributes {
+        let now = after.attribute(attribute.id, &attribute.options).map(|a| a.values.as_slice()).unwrap_or_default();
+        if now == attribute.values {
+            continue;
+        }
+        let removed = attribute.values.iter().filter(|v| !now.contains(v)).cloned().collect();
+        let added = now.iter().filter(|v| !attribute.values.contains(v)).cloned().collect();
+        changes.push(ValueChange { attribute: describe(attribute), removed, added });
+    }
+    for attribute in after.attributes.iter().filter(|a| before.attribute(a.id, &a.options).is_none()) {
+        let (removed, added) = (Vec::new(), attribute.values.clone());
+        changes.push(ValueChange { attribute: describe(attribute), removed, added });
+    }
+    changes
+}
+
+/// The rows of a value in the index, for callers that hold a name and a value.
+pub fn value_key(schema: &Schema, kind: &AttributeType, value: &[u8]) -> Vec<u8> {
+    let mut key = Vec::new();
+    indexes::value_prefix(kind.id, &normal(schema, kind, value), &mut key);
+    key
+}

@@ -1,0 +1,180 @@
+//! From an entry to its rows: index keys and trigrams, and the difference between two states of an entry.
+//!
+//! What is indexed follows from the schema alone, so every write keeps every index without configuration, and
+//! `store::verify` can make the same rows again.
+
+use crate::access::class_key;
+use crate::entry::record::{Attribute, Draft};
+use crate::error::Refusal;
+use crate::id::EntryId;
+use crate::schema::Schema;
+use crate::schema::attribute::Index;
+use crate::store::indexes;
+use crate::store::text::{self, Trigram};
+use crate::store::view::Tables;
+use redb::ReadableTable;
+
+/// The rows of one entry in the two indexes, sorted and once each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// Whole keys of `index`.
+    pub keys: Vec<Vec<u8>>,
+    /// Trigrams, whatever the attribute.
+    pub trigrams: Vec<Trigram>,
+}
+
+impl Rows {
+    /// The rows of an entry.
+    pub fn of(schema: &Schema, id: EntryId, draft: &Draft) -> Rows {
+        let mut rows = Rows::default();
+        for attribute in &draft.attributes {
+            rows.add(schema, id, attribute, &draft.classes);
+        }
+        if let Some(uuid) = schema.find_attribute(b"entryUUID") {
+            let mut key = Vec::with_capacity(32);
+            indexes::key(uuid.id, draft.header.uuid.as_bytes(), id, &mut key);
+            rows.keys.push(key);
+        }
+        rows.settle();
+        rows
+    }
+
+    /// The rows of an entry that the change of some attributes touches: equal attributes are passed over, except that
+    /// trigrams need all texts.
+    pub fn between(schema: &Schema, id: EntryId, before: &Draft, after: &Draft) -> (Rows, Rows) {
+        let text_changed = before.attributes.iter().chain(&after.attributes).any(|a| {
+            schema.attribute(a.id).index == Index::Text
+                && before.attribute(a.id, &a.options) != after.attribute(a.id, &a.options)
+        });
+        let side = |own: &Draft, other: &Draft| {
+            let mut rows = Rows::default();
+            for attribute in &own.attributes {
+                let differs = other.attribute(attribute.id, &attribute.options).is_none_or(|o| o.values != attribute.values);
+                let text = text_changed && schema.attribute(attribute.id).index == Index::Text;
+                if differs || text || shares_rows(own, attribute) || shares_rows(other, attribute) {
+                    rows.add(schema, id, attribute, &own.classes);
+                }
+            }
+            if !text_changed {
+                rows.trigrams.clear();
+            }
+            rows.settle();
+            rows
+        };
+        (side(before, after), side(after, before))
+    }
+
+    fn add(&mut self, schema: &Schema, id: EntryId, attribute: &Attribute, classes: &[crate::schema::kind::ClassId]) {
+        let kind = schema.attribute(attribute.id);
+        if kind.index == Index::None {
+            return;
+        }
+        if crate::access::is_object_class(schema, attribute.id) {
+            for class in classes {
+                let mut key = Vec::with_capacity(16);
+                indexes::key(attribute.id, &class_key(*class), id, &mut key);
+                self.keys.push(key);
+            }
+            return;
+        }
+        let Some(rule) = kind.equality else { return };
+        let mut normal = Vec::with_capacity(64);
+        for value in &attribute.values {
+            normal.clear();
+            // A value that its own rule cannot read matches nothing and is found by nothing but presence.
+            if schema.normalize(rule, value, &mut normal).is_err() {
+                normal.clear();
+            }
+            let mut key = Vec::with_capacity(normal.len().saturating_add(16));
+            indexes::key(attribute.id, &normal, id, &mut key);
+            self.keys.push(key);
+            if kind.index == Index::Text {
+                text::trigrams(&normal, &mut self.trigrams);
+            }
+        }
+    }
+
+    fn settle(&mut self) {
+        self.keys.sort_unstable();
+        self.keys.dedup();
+        self.trigrams.sort_unstable();
+        self.trigrams.dedup();
+    }
+
+    /// Writes all rows.
+    pub fn insert(&self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
+        for key in &self.keys {
+            tables.index.insert(key.as_slice(), ())?;
+        }
+        for trigram in &self.trigrams {
+            add_trigram(tables, *trigram, id)?;
+        }
+        Ok(())
+    }
+
+    /// Takes all rows away.
+    pub fn remove(&self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
+        for key in &self.keys {
+            tables.index.remove(key.as_slice())?;
+        }
+        for trigram in &self.trigrams {
+            remove_trigram(tables, *trigram, id)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the difference between two states.
+    pub fn replace(before: &Rows, after: &Rows, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
+        for key in only_in(&before.keys, &after.keys) {
+            tables.index.remove(key.as_slice())?;
+        }
+        for key in only_in(&after.keys, &before.keys) {
+            tables.index.insert(key.as_slice(), ())?;
+        }
+        for trigram in only_in(&before.trigrams, &after.trigrams) {
+            remove_trigram(tables, *trigram, id)?;
+        }
+        for trigram in only_in(&after.trigrams, &before.trigrams) {
+            add_trigram(tables, *trigram, id)?;
+        }
+        Ok(())
+    }
+}
+
+/// The same type under other options has its values in the same rows: it must be projected on both sides.
+fn shares_rows(draft: &Draft, attribute: &Attribute) -> bool {
+    draft.attributes.iter().any(|a| a.id == attribute.id && a.options != attribute.options)
+}
+
+/// The elements of one sorted list that the other does not hold.
+fn only_in<'a, T: Ord>(list: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
+    list.iter().filter(|item| other.binary_search(item).is_err())
+}
+
+fn add_trigram(tables: &mut Tables<'_>, trigram: Trigram, id: EntryId) -> Result<(), Refusal> {
+    let (chunk, offset) = text::place(id);
+    let key = text::key(trigram, chunk);
+    let next = match tables.text.get(key.as_slice())? {
+        Some(stored) => text::with(stored.value(), offset),
+        None => text::with(&[], offset),
+    };
+    if let Some(next) = next {
+        tables.text.insert(key.as_slice(), next.as_slice())?;
+    }
+    Ok(())
+}
+
+fn remove_trigram(tables: &mut Tables<'_>, trigram: Trigram, id: EntryId) -> Result<(), Refusal> {
+    let (chunk, offset) = text::place(id);
+    let key = text::key(trigram, chunk);
+    let Some(mut ids) = tables.text.get(key.as_slice())?.map(|s| text::Chunk::decode(s.value())) else { return Ok(()) };
+    if ids.remove(offset) {
+        let left = ids.encode();
+        if left.is_empty() {
+            tables.text.remove(key.as_slice())?;
+        } else {
+            tables.text.insert(key.as_slice(), left.as_slice())?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! Entries and their names.
+
+pub mod name;

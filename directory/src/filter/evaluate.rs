@@ -1,0 +1,165 @@
+//! Whether an entry matches, in three values (RFC 4511 §4.5.1.7): `Some(true)`, `Some(false)`, `None` for Undefined.
+//!
+//! Asked for every candidate, so it reads the record in place. An attribute that the reader may not see makes its item
+//! Undefined: the same answer as for an attribute that does not exist, so that a filter tells nothing.
+
+use super::resolve::{Asked, Resolved, Test};
+use crate::access::{Sight, shows};
+use crate::entry::dn::Dn;
+use crate::entry::record::Record;
+use crate::error::Refusal;
+use crate::id::EntryId;
+use crate::lifecycle::Policy;
+use crate::clock::Now;
+use crate::schema::{AttributeId, Schema};
+use crate::search::computed;
+use crate::store::membership;
+use crate::store::view::View;
+
+/// What evaluation needs besides the filter and the entry.
+pub struct Evaluation<'a, V> {
+    /// The schema.
+    pub schema: &'a Schema,
+    /// The state of the store that the entry is from.
+    pub view: &'a V,
+    /// The policy that states are derived by.
+    pub policy: &'a Policy,
+    /// The moment that states are derived at.
+    pub now: &'a Now,
+}
+
+impl<V: View> Evaluation<'_, V> {
+    /// Decides the filter for an entry.
+    ///
+    /// # Errors
+    /// `Store`, and `Limit` when nested groups go too far.
+    pub fn matches(&self, filter: &Resolved, id: EntryId, record: &Record<'_>, sight: Sight) -> Result<Option<bool>, Refusal> {
+        Ok(match filter {
+            Resolved::Undefined => None,
+            Resolved::And(parts) => {
+                let mut all = Some(true);
+                for part in parts {
+                    match self.matches(part, id, record, sight)? {
+                        Some(false) => return Ok(Some(false)),
+                        Some(true) => {}
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Resolved::Or(parts) => {
+                let mut one = Some(false);
+                for part in parts {
+                    match self.matches(part, id, record, sight)? {
+                        Some(true) => return Ok(Some(true)),
+                        Some(false) => {}
+                        None => one = None,
+                    }
+                }
+                one
+            }
+            Resolved::Not(part) => self.matches(part, id, record, sight)?.map(|b| !b),
+            Resolved::Class(class) => Some(record.has_class(*class)),
+            Resolved::AnyClass => Some(true),
+            Resolved::Values { attribute, test } => self.values(attribute, test, record, sight),
+            Resolved::Holds { by, member, nested } => Some(self.holds(id, *by, *member, *nested)?),
+            Resolved::MemberOf { group, nested } => Some(self.member_of(id, *group, *nested)?),
+            Resolved::Computed { attribute, administrative, test } => {
+                if *administrative && sight != Sight::Administrative {
+                    return Ok(None);
+                }
+                self.computed(*attribute, test, id, record)?
+            }
+        })
+    }
+
+    fn values(&self, asked: &Asked, test: &Test, record: &Record<'_>, sight: Sight) -> Option<bool> {
+        if asked.types.first().is_some_and(|t| !shows(sight, self.schema.attribute(*t))) {
+            return None;
+        }
+        for attribute in record.attributes() {
+            if !self.asks(asked, test, attribute.id) || !has_options(asked, attribute.options) {
+                continue;
+            }
+            if attribute.values().any(|value| self.value(test, value)) {
+                return Some(true);
+            }
+        }
+        if asked.dn {
+            let rdns = Dn::parse(record.dn().as_bytes()).ok().into_iter().flat_map(|dn| dn.rdns);
+            for ava in rdns.flat_map(|r| r.avas) {
+                let Some(kind) = self.schema.find_attribute(ava.attribute.as_bytes()) else { continue };
+                if self.asks(asked, test, kind.id) && self.value(test, &ava.value) {
+                    return Some(true);
+                }
+            }
+        }
+        Some(false)
+    }
+
+    fn asks(&self, asked: &Asked, test: &Test, id: AttributeId) -> bool {
+        match asked.types.as_slice() {
+            [] => match test {
+                Test::Equal(rule, _) | Test::AtMost(rule, _) | Test::AtLeast(rule, _) | Test::Parts(rule, _) | Test::Special(rule, _) => {
+                    let kind = self.schema.attribute(id);
+                    [kind.equality, kind.ordering, kind.substring].contains(&Some(*rule))
+                }
+                Test::Present => true,
+            },
+            [one] => *one == id,
+            types => types.contains(&id),
+        }
+    }
+
+    fn value(&self, test: &Test, value: &[u8]) -> bool {
+        let key = |rule| {
+            let mut key = Vec::with_capacity(value.len().saturating_add(8));
+            self.schema.normalize(rule, value, &mut key).ok().map(|()| key)
+        };
+        match test {
+            Test::Present => true,
+            Test::Equal(rule, wanted) => key(*rule).is_some_and(|k| k == *wanted),
+            Test::AtLeast(rule, wanted) => key(*rule).is_some_and(|k| k >= *wanted),
+            Test::AtMost(rule, wanted) => key(*rule).is_some_and(|k| k <= *wanted),
+            Test::Parts(rule, pattern) => key(*rule).is_some_and(|k| pattern.matches(&k)),
+            Test::Special(rule, assertion) => self.schema.matches(*rule, value, assertion).unwrap_or(false),
+        }
+    }
+
+    fn holds(&self, id: EntryId, by: u8, member: Option<EntryId>, nested: bool) -> Result<bool, Refusal> {
+        use redb::ReadableTable;
+        let Some(member) = member else {
+            for item in self.view.members().range(membership::all_of(id))? {
+                if item?.1.value() & by != 0 {
+                    return Ok(true);
+                }
+            }
+            return Ok(false);
+        };
+        if nested {
+            return membership::reaches(self.view, member, id);
+        }
+        Ok(self.view.members().get((id.0, member.0))?.is_some_and(|g| g.value() & by != 0))
+    }
+
+    fn member_of(&self, id: EntryId, group: Option<EntryId>, nested: bool) -> Result<bool, Refusal> {
+        match group {
+            None => Ok(!self.view.groups_of(id, 1)?.is_empty()),
+            Some(group) if nested => membership::reaches(self.view, id, group),
+            Some(group) => self.view.is_member(group, id),
+        }
+    }
+
+    fn computed(&self, attribute: AttributeId, test: &Test, id: EntryId, record: &Record<'_>) -> Result<Option<bool>, Refusal> {
+        let mut found = false;
+        computed::values(self, attribute, id, record, &mut |value: &[u8]| found |= self.value(test, value))?;
+        Ok(Some(found))
+    }
+}
+
+fn has_options(asked: &Asked, options: &[u8]) -> bool {
+    let Some(wanted) = &asked.description else { return true };
+    wanted.options.iter().all(|w| {
+        options.split(|b| *b == b';').any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
+    })
+}

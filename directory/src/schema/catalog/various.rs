@@ -1,0 +1,5 @@
+//! various.
+
+use super::line::Table;
+
+pub(super) const TABLE: Table = Table { origin: "various", attributes: &[], classes: &[] };

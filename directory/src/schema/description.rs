@@ -1,0 +1,102 @@
+//! Attribute descriptions: a type with options, as clients write it (RFC 4512 §2.5).
+//!
+//! Owns the parsing and the relation between a description and its subtypes. Called for every attribute list, filter
+//! item and modification on the wire. A description without options, which is nearly every one, does not allocate.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use super::{Schema, attribute::AttributeId, syntax::is_descr};
+
+/// Descriptions longer than this, in bytes, are refused.
+pub const MAX_LENGTH: usize = 1024;
+
+/// Why a description could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DescriptionError {
+    /// Not of the form `type;option;…`.
+    #[error("malformed attribute description")]
+    Malformed,
+    /// Well-formed, but the schema has no such type.
+    #[error("unknown attribute type")]
+    Unknown,
+}
+
+/// A type and its options.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttributeDescription {
+    /// The type.
+    pub id: AttributeId,
+    /// The tagging options in lower case, sorted, without repetition and without `binary`. One that ends in a
+    /// hyphen is a language range (RFC 3866 §3) and has a meaning only in requests.
+    pub options: Vec<Box<str>>,
+    /// Whether values travel in binary (RFC 4522); not a tagging option, as it does not make another attribute.
+    pub binary: bool,
+}
+
+impl From<AttributeId> for AttributeDescription {
+    fn from(id: AttributeId) -> Self {
+        AttributeDescription { id, options: Vec::new(), binary: false }
+    }
+}
+
+impl AttributeDescription {
+    /// Reads `cn`, `2.5.4.3`, `cn;lang-de`, `userCertificate;binary`.
+    ///
+    /// # Errors
+    /// See [`DescriptionError`].
+    pub fn parse(schema: &Schema, text: &[u8]) -> Result<AttributeDescription, DescriptionError> {
+        if text.len() > MAX_LENGTH {
+            return Err(DescriptionError::Malformed);
+        }
+        let mut parts = text.split(|byte| *byte == b';');
+        let name = parts.next().unwrap_or_default();
+        let mut options: Vec<Box<str>> = Vec::new();
+        let mut binary = false;
+        for option in parts {
+            let is_option =
+                !option.is_empty() && option.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+            if !is_option {
+                return Err(DescriptionError::Malformed);
+            }
+            if option.eq_ignore_ascii_case(b"binary") {
+                binary = true;
+            } else {
+                options.push(String::from_utf8_lossy(option).to_ascii_lowercase().into());
+            }
+        }
+        options.sort_unstable();
+        options.dedup();
+        match schema.find_attribute(name) {
+            Some(attribute) => Ok(AttributeDescription { id: attribute.id, options, binary }),
+            None if is_descr(name) || super::syntax::is_numeric_oid(name) => Err(DescriptionError::Unknown),
+            None => Err(DescriptionError::Malformed),
+        }
+    }
+
+    /// Whether values of this description are also values of `other`: its type is below or the same, and it has
+    /// every option of the other (RFC 4512 §2.5.2, §2.5.3).
+    pub fn is_subtype_of(&self, other: &AttributeDescription, schema: &Schema) -> bool {
+        (self.id == other.id || schema.subtypes(other.id).contains(&self.id)) && self.has_options_of(other)
+    }
+
+    /// Whether every option of `other` is among those of this description; a language range is covered by any
+    /// language in it.
+    pub fn has_options_of(&self, other: &AttributeDescription) -> bool {
+        other.options.iter().all(|wanted| {
+            self.options.iter().any(|own| {
+                let range = wanted.strip_suffix('-').is_some_and(|language| &**own == language);
+                own == wanted || range || (wanted.ends_with('-') && own.starts_with(&**wanted))
+            })
+        })
+    }
+
+    /// The canonical text.
+    pub fn to_text(&self, schema: &Schema) -> String {
+        let mut text = schema.attribute(self.id).name().to_owned();
+        for option in self.options.iter().map(|option| &**option).chain(self.binary.then_some("binary")) {
+            text.push(';');
+            text.push_str(option);
+        }
+        text
+    }
+}

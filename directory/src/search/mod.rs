@@ -1,0 +1,228 @@
+//! Searching: one snapshot, one plan, entries in ascending id order, all of it bounded.
+//!
+//! ```text
+//! base DN ─▶ entry (aliases followed when asked) ┐
+//! filter ─▶ resolve ─▶ plan ─▶ candidate ids ────┴▶ scope? ─▶ seen? ─▶ filter? ─▶ found
+//! ```
+//!
+//! The order is that of ids whatever the plan, so that a page can be continued after an id without any state. A
+//! [`Cursor`] is synchronous and does a little at each call; the door decides when to let others run.
+
+pub mod computed;
+pub mod cursor;
+pub mod select;
+
+pub use cursor::{Cursor, Found};
+pub use select::{Selection, Sink};
+
+use crate::access::{Rights, Sight};
+use crate::change::apply::no_such_entry;
+use crate::clock::Now;
+use crate::entry::dn::DnKey;
+use crate::entry::record::Record;
+use crate::error::{Reason, Refusal};
+use crate::filter::evaluate::Evaluation;
+use crate::filter::plan::{Plan, plan};
+use crate::filter::resolve::{Resolved, resolve};
+use crate::filter::Filter;
+use crate::id::EntryId;
+use crate::lifecycle::Policy;
+use crate::schema::attribute::Storage;
+use crate::schema::{AttributeDescription, Schema, known};
+use crate::store::view::{Snapshot, View};
+use std::sync::Arc;
+
+/// RFC 4511 §4.5.1.2, and the children without their parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The base alone.
+    Base,
+    /// Its children.
+    One,
+    /// It and all below.
+    Subtree,
+    /// All below it.
+    Children,
+}
+
+/// RFC 4511 §4.5.1.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deref {
+    /// Aliases are entries like others.
+    Never,
+    /// Below the base.
+    Searching,
+    /// To find the base.
+    Finding,
+    /// Both.
+    Always,
+}
+
+/// A search as a door asks for it.
+#[derive(Debug)]
+pub struct SearchRequest<'a> {
+    /// DN text.
+    pub base: &'a [u8],
+    /// How far from it.
+    pub scope: Scope,
+    /// Whether aliases are followed.
+    pub deref: Deref,
+    /// What to find.
+    pub filter: &'a Filter,
+    /// The most entries to return; 0: as many as the actor may have.
+    pub size_limit: u32,
+    /// The most time to take, in seconds; 0: as long as the actor may take.
+    pub time_limit_seconds: u32,
+    /// Continue after this entry.
+    pub after: Option<EntryId>,
+}
+
+/// What a search, and any reading, goes on besides the request.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The schema of the store.
+    pub schema: &'a Arc<Schema>,
+    /// The state to read.
+    pub snapshot: &'a Arc<Snapshot>,
+    /// Who reads.
+    pub rights: &'a Rights,
+    /// The policy that states are derived by.
+    pub policy: &'a Arc<Policy>,
+    /// When.
+    pub now: Now,
+    /// The bounds of this actor.
+    pub bounds: Bounds,
+}
+
+/// The bounds of an actor's searches; 0: none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Entries returned.
+    pub size: u32,
+    /// Seconds.
+    pub time_seconds: u32,
+    /// Entries looked at without an index.
+    pub lookthrough: u32,
+}
+
+/// Begins a search.
+///
+/// # Errors
+/// `InvalidName`, `NoSuchEntry`, `Limit`, `Store`.
+pub fn begin(reading: Reading<'_>, request: &SearchRequest<'_>) -> Result<Cursor, Refusal> {
+    let view = reading.snapshot.as_ref();
+    let (mut id, mut key) = base(reading, request.base)?;
+    if matches!(request.deref, Deref::Finding | Deref::Always) {
+        (id, key) = follow(reading, id, key)?;
+    }
+    let filter = resolve(request.filter, reading.schema, view)?;
+    let mut regions = vec![(id, key)];
+    let searching = matches!(request.deref, Deref::Searching | Deref::Always);
+    if searching && request.scope != Scope::Base {
+        add_aliased(reading, &mut regions)?;
+    }
+    let plan = if request.scope == Scope::Base && regions.len() == 1 {
+        Plan::Ids { ids: vec![id], why: "the base alone".into() }
+    } else {
+        plan(&filter, reading.schema, view)?
+    };
+    Cursor::new(reading, request, regions, filter, plan, searching)
+}
+
+/// Finds an entry by DN text for reading.
+fn base(reading: Reading<'_>, dn: &[u8]) -> Result<(EntryId, Vec<u8>), Refusal> {
+    let key = DnKey::parse(reading.schema, dn).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
+    let view = reading.snapshot.as_ref();
+    if let Some(id) = view.id_of(key.as_bytes())? {
+        if reading.rights.sees_all() {
+            return Ok((id, key.into_bytes()));
+        }
+        if let Some(guard) = view.record(id)? {
+            let record = parse(guard.value())?;
+            // Whoever may see something below may name what lies above it as a base.
+            if reading.rights.sight(id, &record) != Sight::None || reading.rights.reads_below(record.key()) {
+                return Ok((id, key.into_bytes()));
+            }
+        }
+    }
+    Err(no_such_entry(view, reading.rights, key.as_bytes())?)
+}
+
+fn parse(bytes: &[u8]) -> Result<Record<'_>, Refusal> {
+    Record::parse(bytes).map_err(|e| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string()))
+}
+
+/// RFC 4511 §4.5.1.3: the entry that an alias stands for, through at most 16 others.
+fn follow(reading: Reading<'_>, mut id: EntryId, mut key: Vec<u8>) -> Result<(EntryId, Vec<u8>), Refusal> {
+    for _ in 0..16 {
+        let Some(guard) = reading.snapshot.record(id)? else { break };
+        let record = parse(guard.value())?;
+        if !record.has_class(known::class::ALIAS) {
+            return Ok((id, key));
+        }
+        let Some(target) = record.values(known::attribute::ALIASED_OBJECT_NAME).next() else { break };
+        let Ok(target) = DnKey::parse(reading.schema, target) else { break };
+        let Some(next) = reading.snapshot.id_of(target.as_bytes())? else { break };
+        (id, key) = (next, target.into_bytes());
+    }
+    Err(Refusal::new(Reason::NoSuchEntry { matched: String::new() }, "an alias leads nowhere"))
+}
+
+/// Adds the subtrees that aliases inside the searched ones stand for.
+fn add_aliased(reading: Reading<'_>, regions: &mut Vec<(EntryId, Vec<u8>)>) -> Result<(), Refusal> {
+    let class = crate::access::class_key(known::class::ALIAS);
+    let aliases = reading.snapshot.holders(known::attribute::OBJECT_CLASS, &class, 1_000)?;
+    let mut grown = true;
+    while grown {
+        grown = false;
+        for alias in &aliases {
+            let Some(guard) = reading.snapshot.record(*alias)? else { continue };
+            let record = parse(guard.value())?;
+            if !regions.iter().any(|(_, key)| record.key().starts_with(key)) {
+                continue;
+            }
+            let Ok((id, key)) = follow(reading, *alias, record.key().to_vec()) else { continue };
+            if !regions.iter().any(|(_, known)| key.starts_with(known)) {
+                regions.push((id, key));
+                grown = true;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// RFC 4511 §4.10: whether an entry holds a value.
+///
+/// # Errors
+/// `NoSuchEntry`; `UndefinedAttribute`; `NoSuchValue` when the entry has no such attribute; `NotAllowed` for what the
+/// actor may not see, passwords among them: a password is compared by a bind and by nothing else.
+pub fn compare(reading: Reading<'_>, dn: &[u8], attribute: &[u8], value: &[u8]) -> Result<bool, Refusal> {
+    let (id, _) = base(reading, dn)?;
+    let view = reading.snapshot.as_ref();
+    let name = String::from_utf8_lossy(attribute).into_owned();
+    let Ok(description) = AttributeDescription::parse(reading.schema, attribute) else {
+        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{name} is not known")));
+    };
+    let Some(guard) = view.record(id)? else { return Err(Refusal::new(Reason::Store, "the store failed")) };
+    let record = parse(guard.value())?;
+    let kind = reading.schema.attribute(description.id);
+    let sight = reading.rights.sight(id, &record);
+    if kind.storage == Storage::Credential || !crate::access::shows(sight, kind) {
+        return Err(Refusal::not_allowed());
+    }
+    let evaluation =
+        Evaluation { schema: reading.schema, view, policy: reading.policy, now: &reading.now };
+    let asked = resolve(&Filter::Equal(attribute.to_vec(), value.to_vec()), reading.schema, view)?;
+    if asked == Resolved::Undefined {
+        let reason = if kind.equality.is_none() { Reason::InappropriateMatching } else { Reason::InvalidValue };
+        return Err(Refusal::new(reason, format!("{name}: the assertion cannot be compared")));
+    }
+    if evaluation.matches(&asked, id, &record, sight)? == Some(true) {
+        return Ok(true);
+    }
+    let present = resolve(&Filter::Present(attribute.to_vec()), reading.schema, view)?;
+    if evaluation.matches(&present, id, &record, sight)? == Some(true) {
+        return Ok(false);
+    }
+    Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")))
+}

@@ -1,0 +1,76 @@
+//! Every table of the store, in one place.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `entries` | id | record (`entry::record`) |
+//! | `names` | DN key, root first | id |
+//! | `children` | (parent, child) | – |
+//! | `counts` | parent | number of children |
+//! | `index` | attribute, normalised value, id (`store::indexes`) | – |
+//! | `text` | trigram, chunk of ids (`store::text`) | list or bitmap |
+//! | `members` | (group, member) | which attribute holds it (`store::membership`) |
+//! | `groups` | (member, group) | the same |
+//! | `claims` | name space, normalised name | id |
+//! | `accounts` | id | account facts |
+//! | `credentials` | id | password hash and history |
+//! | `journal` | position | change and audit record (`journal::record`) |
+//! | `receipts` | write-set id | position |
+//! | `meta` | name | value |
+
+use redb::TableDefinition;
+
+/// Byte strings, as redb spells them.
+pub type Bytes = &'static [u8];
+
+/// Entry records by id.
+pub const ENTRIES: TableDefinition<u64, Bytes> = TableDefinition::new("entries");
+/// Ids by DN key.
+pub const NAMES: TableDefinition<Bytes, u64> = TableDefinition::new("names");
+/// Children by parent.
+pub const CHILDREN: TableDefinition<(u64, u64), ()> = TableDefinition::new("children");
+/// Number of children by parent.
+pub const COUNTS: TableDefinition<u64, u64> = TableDefinition::new("counts");
+/// Equality, presence and ordering.
+pub const INDEX: TableDefinition<Bytes, ()> = TableDefinition::new("index");
+/// Substrings.
+pub const TEXT: TableDefinition<Bytes, Bytes> = TableDefinition::new("text");
+/// Membership, from the group.
+pub const MEMBERS: TableDefinition<(u64, u64), u8> = TableDefinition::new("members");
+/// Membership, from the member.
+pub const GROUPS: TableDefinition<(u64, u64), u8> = TableDefinition::new("groups");
+/// Unique names.
+pub const CLAIMS: TableDefinition<Bytes, u64> = TableDefinition::new("claims");
+/// Account facts.
+pub const ACCOUNTS: TableDefinition<u64, Bytes> = TableDefinition::new("accounts");
+/// Password hashes.
+pub const CREDENTIALS: TableDefinition<u64, Bytes> = TableDefinition::new("credentials");
+/// Change and audit records.
+pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
+/// Outcomes of write sets.
+pub const RECEIPTS: TableDefinition<u128, u64> = TableDefinition::new("receipts");
+/// Single values: see [`meta`].
+pub const META: TableDefinition<&'static str, Bytes> = TableDefinition::new("meta");
+
+/// The names in [`META`].
+pub mod meta {
+    /// Store format, u32 little endian: see `store::migrate`.
+    pub const FORMAT: &str = "format";
+    /// Identity of this store, 16 bytes.
+    pub const STORE_ID: &str = "store-id";
+    /// The next entry id, u64 little endian.
+    pub const NEXT_ID: &str = "next-id";
+    /// The last position of the journal, u64 little endian.
+    pub const POSITION: &str = "position";
+    /// The head of the audit chain, 32 bytes.
+    pub const CHAIN: &str = "chain";
+    /// The highest time that a commit has seen, i64 little endian milliseconds.
+    pub const HIGH_WATER: &str = "high-water";
+    /// Suffixes: ids, u64 little endian each.
+    pub const SUFFIXES: &str = "suffixes";
+    /// The role whose members are system administrators: id, u64 little endian.
+    pub const SYSTEM_ADMIN: &str = "system-admin-role";
+    /// The role whose members may read everything below its suffix: ids, u64 little endian each.
+    pub const READERS: &str = "reader-roles";
+    /// The built-in system account (requirement 1.6).
+    pub const SYSTEM_ACCOUNT: &str = "system-account";
+}

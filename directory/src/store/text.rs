@@ -1,0 +1,187 @@
+//! The substring index: which entries hold a trigram in any of their searched texts.
+//!
+//! One index serves all attributes whose catalog line says `Index::Text`, so that a name that stands in `cn`,
+//! `displayName` and `mail` costs its trigrams once. The ids of a trigram lie in chunks of [`CHUNK`] consecutive ids:
+//! key `trigram (3 bytes) | chunk u32 BE`, value a sorted list of u16 offsets, or a bitmap of 512 bytes once a list
+//! would be longer. An id in the list is a candidate only: the filter is evaluated on the entry.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+use crate::id::EntryId;
+
+/// Ids per chunk.
+pub const CHUNK: u64 = 4096;
+const BITMAP: usize = 512;
+
+/// A trigram of normalised text.
+pub type Trigram = [u8; 3];
+
+/// Collects the trigrams of a normalised value, sorted and once each.
+pub fn trigrams(text: &[u8], out: &mut Vec<Trigram>) {
+    for window in text.windows(3) {
+        if let Some(trigram) = window.first_chunk::<3>() {
+            out.push(*trigram);
+        }
+    }
+    out.sort_unstable();
+    out.dedup();
+}
+
+/// The chunk of an id, and the offset in it.
+pub fn place(id: EntryId) -> (u32, u16) {
+    let chunk = u32::try_from(id.0 / CHUNK).unwrap_or(u32::MAX);
+    (chunk, u16::try_from(id.0 % CHUNK).unwrap_or(0))
+}
+
+/// The key of a chunk.
+pub fn key(trigram: Trigram, chunk: u32) -> [u8; 7] {
+    let mut out = [0; 7];
+    let (head, tail) = out.split_at_mut(3);
+    head.copy_from_slice(&trigram);
+    tail.copy_from_slice(&chunk.to_be_bytes());
+    out
+}
+
+/// The chunk number at the end of a key.
+pub fn chunk_of(key: &[u8]) -> Option<u32> {
+    key.last_chunk::<4>().map(|b| u32::from_be_bytes(*b))
+}
+
+/// The ids of one chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk(Box<[u64; 64]>);
+
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk(Box::new([0; 64]))
+    }
+}
+
+impl Chunk {
+    /// Reads a stored chunk. A list has an even length below that of a bitmap.
+    pub fn decode(bytes: &[u8]) -> Chunk {
+        let mut chunk = Chunk::default();
+        if bytes.len() == BITMAP {
+            for (word, bytes) in chunk.0.iter_mut().zip(bytes.chunks_exact(8)) {
+                *word = bytes.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
+            }
+        } else {
+            for pair in bytes.chunks_exact(2) {
+                chunk.insert(pair.first_chunk::<2>().map_or(0, |b| u16::from_le_bytes(*b)));
+            }
+        }
+        chunk
+    }
+
+    /// The stored form; empty when no id is left.
+    pub fn encode(&self) -> Vec<u8> {
+        if self.len().saturating_mul(2) >= BITMAP {
+            self.0.iter().flat_map(|w| w.to_le_bytes()).collect()
+        } else {
+            self.offsets().flat_map(u16::to_le_bytes).collect()
+        }
+    }
+
+    /// Adds an offset; true when it was not there.
+    pub fn insert(&mut self, offset: u16) -> bool {
+        let Some(word) = self.0.get_mut(usize::from(offset / 64)) else { return false };
+        let bit = 1u64 << (offset % 64);
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        fresh
+    }
+
+    /// Takes an offset out; true when it was there.
+    pub fn remove(&mut self, offset: u16) -> bool {
+        let Some(word) = self.0.get_mut(usize::from(offset / 64)) else { return false };
+        let bit = 1u64 << (offset % 64);
+        let held = *word & bit != 0;
+        *word &= !bit;
+        held
+    }
+
+    /// Keeps what the other holds too.
+    pub fn intersect(&mut self, other: &Chunk) {
+        for (word, other) in self.0.iter_mut().zip(other.0.iter()) {
+            *word &= other;
+        }
+    }
+
+    /// Number of ids.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    /// No ids.
+    pub fn is_empty(&self) -> bool {
+        self.0.iter().all(|w| *w == 0)
+    }
+
+    /// The offsets, ascending.
+    pub fn offsets(&self) -> impl Iterator<Item = u16> + '_ {
+        self.0.iter().enumerate().flat_map(|(index, word)| {
+            let base = u16::try_from(index).unwrap_or(0).saturating_mul(64);
+            (0..64u16).filter(move |bit| word & (1u64 << bit) != 0).map(move |bit| base.saturating_add(bit))
+        })
+    }
+
+    /// The ids, ascending, for the chunk's number.
+    pub fn ids(&self, chunk: u32) -> impl Iterator<Item = EntryId> + '_ {
+        let base = u64::from(chunk).saturating_mul(CHUNK);
+        self.offsets().map(move |o| EntryId(base.saturating_add(u64::from(o))))
+    }
+}
+
+/// Adds an offset to a stored chunk without taking it apart when it is a list and the offset comes last, as it does
+/// for a new entry. `None`: it was there.
+pub fn with(bytes: &[u8], offset: u16) -> Option<Vec<u8>> {
+    let last = bytes.last_chunk::<2>().map(|b| u16::from_le_bytes(*b));
+    if bytes.len() < BITMAP.saturating_sub(2) && last.is_none_or(|l| l < offset) {
+        let mut out = Vec::with_capacity(bytes.len().saturating_add(2));
+        out.extend_from_slice(bytes);
+        out.extend_from_slice(&offset.to_le_bytes());
+        return Some(out);
+    }
+    let mut chunk = Chunk::decode(bytes);
+    chunk.insert(offset).then(|| chunk.encode())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn a_chunk_is_a_set(ops in prop::collection::vec((0u16..4096, any::<bool>()), 0..900)) {
+            // Goal: any sequence of additions and removals, through the stored form each time, equals a set.
+            let (mut stored, mut model) = (Vec::new(), BTreeSet::new());
+            for (offset, add) in ops {
+                if add {
+                    let fresh = model.insert(offset);
+                    let next = with(&stored, offset);
+                    prop_assert_eq!(next.is_some(), fresh);
+                    stored = next.unwrap_or(stored);
+                } else {
+                    let mut chunk = Chunk::decode(&stored);
+                    prop_assert_eq!(chunk.remove(offset), model.remove(&offset));
+                    stored = chunk.encode();
+                }
+                prop_assert!(stored.len() <= BITMAP);
+            }
+            prop_assert_eq!(Chunk::decode(&stored).offsets().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn trigrams_are_sorted_and_once_each() {
+        // Goal: the collected trigrams are a set; short text has none.
+        let mut out = Vec::new();
+        trigrams(b"banana", &mut out);
+        assert_eq!(out, vec![*b"ana", *b"ban", *b"nan"]);
+        out.clear();
+        trigrams(b"ab", &mut out);
+        assert!(out.is_empty());
+    }
+}

@@ -1,0 +1,197 @@
+//! Reading the store: the same questions to a read snapshot and to a write transaction.
+//!
+//! [`Snapshot`] is one consistent state with its tables held open; [`Tables`] are those of the write lane's transaction.
+//! [`View`] is what both can answer. Rules that must hold at apply time are written against it, so that they can be
+//! asked before, too.
+
+use super::tables::{self, Bytes};
+use super::{indexes, membership};
+use crate::error::Refusal;
+use crate::id::{EntryId, Position};
+use crate::lifecycle::Account;
+use crate::schema::attribute::AttributeId;
+use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+
+/// What can be asked of a state of the store.
+pub trait View {
+    /// `entries`.
+    fn entries(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `names`.
+    fn names(&self) -> &impl ReadableTable<Bytes, u64>;
+    /// `children`.
+    fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    /// `counts`.
+    fn counts(&self) -> &impl ReadableTable<u64, u64>;
+    /// `index`.
+    fn index(&self) -> &impl ReadableTable<Bytes, ()>;
+    /// `text`.
+    fn text(&self) -> &impl ReadableTable<Bytes, Bytes>;
+    /// `members`.
+    fn members(&self) -> &impl ReadableTable<(u64, u64), u8>;
+    /// `groups`.
+    fn groups(&self) -> &impl ReadableTable<(u64, u64), u8>;
+    /// `claims`.
+    fn claims(&self) -> &impl ReadableTable<Bytes, u64>;
+    /// `accounts`.
+    fn accounts(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `credentials`.
+    fn credentials(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `meta`.
+    fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
+
+    /// The record of an entry, to be parsed in place.
+    fn record(&self, id: EntryId) -> Result<Option<AccessGuard<'_, Bytes>>, Refusal> {
+        Ok(self.entries().get(id.0)?)
+    }
+
+    /// The entry of a DN key.
+    fn id_of(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
+        Ok(self.names().get(key)?.map(|g| EntryId(g.value())))
+    }
+
+    /// The number of an entry's children.
+    fn child_count(&self, id: EntryId) -> Result<u64, Refusal> {
+        Ok(self.counts().get(id.0)?.map_or(0, |g| g.value()))
+    }
+
+    /// The facts of an account.
+    fn account(&self, id: EntryId) -> Result<Option<Account>, Refusal> {
+        let Some(guard) = self.accounts().get(id.0)? else { return Ok(None) };
+        super::codec::decode(guard.value()).map(Some)
+    }
+
+    /// The credential of an account.
+    fn credential(&self, id: EntryId) -> Result<Option<super::codec::Credential>, Refusal> {
+        let Some(guard) = self.credentials().get(id.0)? else { return Ok(None) };
+        super::codec::decode(guard.value()).map(Some)
+    }
+
+    /// A value of `meta` that is one u64.
+    fn meta_u64(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        Ok(self.meta().get(name)?.and_then(|g| g.value().first_chunk::<8>().map(|b| u64::from_le_bytes(*b))))
+    }
+
+    /// A value of `meta` that is a list of ids.
+    fn meta_ids(&self, name: &'static str) -> Result<Vec<EntryId>, Refusal> {
+        let Some(guard) = self.meta().get(name)? else { return Ok(Vec::new()) };
+        let ids = guard.value().chunks_exact(8).filter_map(|b| b.first_chunk::<8>());
+        Ok(ids.map(|b| EntryId(u64::from_le_bytes(*b))).collect())
+    }
+
+    /// The entries that hold exactly this normalised value, at most `limit`.
+    fn holders(&self, attribute: AttributeId, value: &[u8], limit: usize) -> Result<Vec<EntryId>, Refusal> {
+        let mut prefix = Vec::with_capacity(64);
+        indexes::value_prefix(attribute, value, &mut prefix);
+        let end = indexes::after(&prefix).unwrap_or_default();
+        let mut ids = Vec::new();
+        for item in self.index().range::<&[u8]>(prefix.as_slice()..end.as_slice())?.take(limit) {
+            ids.extend(indexes::id_of(item?.0.value()));
+        }
+        Ok(ids)
+    }
+
+    /// Whether `member` is directly in `group`.
+    fn is_member(&self, group: EntryId, member: EntryId) -> Result<bool, Refusal> {
+        Ok(self.members().get((group.0, member.0))?.is_some())
+    }
+
+    /// The groups that hold `member` directly, at most `limit`.
+    fn groups_of(&self, member: EntryId, limit: usize) -> Result<Vec<EntryId>, Refusal> {
+        let mut out = Vec::new();
+        for item in self.groups().range(membership::all_of(member))?.take(limit) {
+            out.push(EntryId(item?.0.value().1));
+        }
+        Ok(out)
+    }
+}
+
+macro_rules! store_tables {
+    ($($field:ident: $key:ty => $value:ty, $definition:ident;)*) => {
+        /// One consistent state, its tables held open. Cheap to ask, shared by all requests until the next commit.
+        pub struct Snapshot {
+            position: Position,
+            $($field: ReadOnlyTable<$key, $value>,)*
+        }
+
+        impl Snapshot {
+            /// Opens every table of a read transaction.
+            ///
+            /// # Errors
+            /// A failing store, or one that was never initialised.
+            pub fn open(txn: &ReadTransaction) -> Result<Snapshot, Refusal> {
+                $(let $field = txn.open_table(tables::$definition)?;)*
+                let position = meta.get(tables::meta::POSITION)?
+                    .and_then(|g| g.value().first_chunk::<8>().map(|b| u64::from_le_bytes(*b)));
+                Ok(Snapshot { position: Position(position.unwrap_or(0)), $($field,)* })
+            }
+
+            /// The last write set that this state holds.
+            pub fn position(&self) -> Position {
+                self.position
+            }
+
+            $(
+                /// The table itself, for iterators that outlive a borrow.
+                pub fn $field(&self) -> &ReadOnlyTable<$key, $value> {
+                    &self.$field
+                }
+            )*
+        }
+
+        /// The open tables of a write transaction.
+        pub struct Tables<'t> {
+            $(
+                #[doc = concat!("`", stringify!($field), "`.")]
+                pub $field: Table<'t, $key, $value>,
+            )*
+        }
+
+        impl<'t> Tables<'t> {
+            /// Opens, and on the first use makes, every table.
+            ///
+            /// # Errors
+            /// A failing store.
+            pub fn open(txn: &'t WriteTransaction) -> Result<Tables<'t>, Refusal> {
+                Ok(Tables { $($field: txn.open_table(tables::$definition)?,)* })
+            }
+        }
+    };
+}
+
+store_tables! {
+    entries: u64 => Bytes, ENTRIES;
+    names: Bytes => u64, NAMES;
+    children: (u64, u64) => (), CHILDREN;
+    counts: u64 => u64, COUNTS;
+    index: Bytes => (), INDEX;
+    text: Bytes => Bytes, TEXT;
+    members: (u64, u64) => u8, MEMBERS;
+    groups: (u64, u64) => u8, GROUPS;
+    claims: Bytes => u64, CLAIMS;
+    accounts: u64 => Bytes, ACCOUNTS;
+    credentials: u64 => Bytes, CREDENTIALS;
+    journal: u64 => Bytes, JOURNAL;
+    receipts: u128 => u64, RECEIPTS;
+    meta: &'static str => Bytes, META;
+}
+
+macro_rules! answer_from {
+    ($($type:ty),*) => {$(
+        impl View for $type {
+            fn entries(&self) -> &impl ReadableTable<u64, Bytes> { &self.entries }
+            fn names(&self) -> &impl ReadableTable<Bytes, u64> { &self.names }
+            fn children(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.children }
+            fn counts(&self) -> &impl ReadableTable<u64, u64> { &self.counts }
+            fn index(&self) -> &impl ReadableTable<Bytes, ()> { &self.index }
+            fn text(&self) -> &impl ReadableTable<Bytes, Bytes> { &self.text }
+            fn members(&self) -> &impl ReadableTable<(u64, u64), u8> { &self.members }
+            fn groups(&self) -> &impl ReadableTable<(u64, u64), u8> { &self.groups }
+            fn claims(&self) -> &impl ReadableTable<Bytes, u64> { &self.claims }
+            fn accounts(&self) -> &impl ReadableTable<u64, Bytes> { &self.accounts }
+            fn credentials(&self) -> &impl ReadableTable<u64, Bytes> { &self.credentials }
+            fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
+        }
+    )*};
+}
+
+answer_from!(Snapshot, Tables<'_>);

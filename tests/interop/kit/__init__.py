@@ -1,0 +1,1 @@
+"""What the interop scripts share. Standard library only."""
