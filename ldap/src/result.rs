@@ -115,3 +115,59 @@ pub(crate) const fn policy_error(reason: PasswordReason) -> PasswordPolicyError 
         PasswordReason::InHistory => PasswordPolicyError::PasswordInHistory,
     }
 }
+
+/// Appends the response of an operation.
+pub(crate) fn encode(
+    operation: wire::Operation,
+    message: MessageId,
+    outcome: &Outcome<'_>,
+    policy: Option<PasswordPolicyResponse>,
+    out: &mut BytesMut,
+) {
+    if let Some(response) = Response::to(operation, ldap_result(outcome)) {
+        append(response, message, policy, None, out);
+    }
+}
+
+/// Appends an extended response with its name and value.
+pub(crate) fn encode_extended(
+    message: MessageId,
+    outcome: &Outcome<'_>,
+    name: Option<&str>,
+    value: Option<&[u8]>,
+    policy: Option<PasswordPolicyResponse>,
+    out: &mut BytesMut,
+) {
+    append(Response::Extended { result: ldap_result(outcome), name, value }, message, policy, None, out);
+}
+
+/// Appends the end of a search; with `cookie`, the paging response (RFC 2696), in which no size is estimated.
+pub(crate) fn encode_search_done(
+    message: MessageId,
+    outcome: &Outcome<'_>,
+    cookie: Option<&[u8]>,
+    policy: Option<PasswordPolicyResponse>,
+    out: &mut BytesMut,
+) {
+    append(Response::SearchDone(ldap_result(outcome)), message, policy, cookie, out);
+}
+
+fn append(
+    response: Response<'_>,
+    message: MessageId,
+    policy: Option<PasswordPolicyResponse>,
+    cookie: Option<&[u8]>,
+    out: &mut BytesMut,
+) {
+    let policy = policy.map(ResponseControl::PasswordPolicy);
+    let page = cookie.map(|cookie| ResponseControl::PagedResults(PagedResults { size: 0, cookie }));
+    match (policy, page) {
+        (None, None) => response.encode(out, message, &[]),
+        (Some(one), None) | (None, Some(one)) => response.encode(out, message, &[one]),
+        (Some(one), Some(other)) => response.encode(out, message, &[one, other]),
+    }
+}
+
+fn ldap_result<'a>(outcome: &Outcome<'a>) -> LdapResult<'a> {
+    LdapResult { matched_dn: outcome.matched.as_bytes(), ..LdapResult::new(outcome.code) }.with_diagnostic(outcome.message)
+}

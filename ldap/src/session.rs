@@ -22,7 +22,7 @@ use directory::{
     context::{Actor, Context},
     error::{Reason, Refusal},
     id::{EntryId, Position},
-    search::Snapshot,
+    store::view::Snapshot,
 };
 use std::sync::Arc;
 

@@ -52,8 +52,7 @@ pub(crate) fn finish(
     }
     match (asked.operation, &receipt.generated_password) {
         (Operation::PasswordModify, Some(password)) => {
-            let mut value = BytesMut::new();
-            extended::password_modify_response(&mut value, password.expose());
+            let value = extended::generated_password(password.expose());
             super::extended::answer(door, asked, &Outcome::success(), Some(&value), out);
         }
         _ => asked.answer(door, &Outcome::success(), out),

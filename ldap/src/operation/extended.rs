@@ -5,15 +5,15 @@ use crate::{
     door::Door,
     result::{self, Outcome},
     session::Session,
-    wire::{ResultCode, message::Extended},
+    wire::{ResultCode, extended::oids, message::Extended},
 };
 use bytes::BytesMut;
 
 /// OID by operation.
 const TABLE: [(&str, Operation); 3] = [
-    ("1.3.6.1.4.1.1466.20037", Operation::StartTls),
-    ("1.3.6.1.4.1.4203.1.11.1", Operation::PasswordModify),
-    ("1.3.6.1.4.1.4203.1.11.3", Operation::WhoAmI),
+    (oids::START_TLS, Operation::StartTls),
+    (oids::PASSWORD_MODIFY, Operation::PasswordModify),
+    (oids::WHO_AM_I, Operation::WhoAmI),
 ];
 
 /// Which operation a request asks for.

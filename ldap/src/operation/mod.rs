@@ -142,7 +142,6 @@ impl Operation {
 }
 
 /// What is left to do after [`begin`].
-#[derive(Debug)]
 pub(crate) enum Step {
     /// Nothing: the answer, if the operation has one, is in the buffer.
     Answered,
@@ -236,14 +235,16 @@ pub(crate) fn begin(door: &Door, session: &mut Session, pdu: &[u8], behind: usiz
         session.begin_bind();
         asked.context.actor = session.actor();
     }
-    let mut page = None;
-    match control::read(&message.controls, operation, &limits) {
-        Ok((controls, paged)) => (asked.controls, page) = (controls, paged),
+    let page = match control::read(&message.controls, operation, &limits) {
+        Ok((controls, page)) => {
+            asked.controls = controls;
+            page
+        }
         Err(outcome) => {
             asked.answer(door, &outcome, out);
             return Step::Answered;
         }
-    }
+    };
     match message.request {
         Request::Unbind | Request::Abandon(_) => Step::Answered,
         Request::Bind(request) => bind::begin(door, session, asked, &request, out),

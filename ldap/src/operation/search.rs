@@ -14,7 +14,7 @@ use crate::{
     session::Session,
     subschema, synthetic,
     wire::{
-        MessageId, ResultCode, ber, control::PagedResults, entry,
+        MessageId, ResultCode, ber, control::PagedResults, entry::EntryEncoder,
         message::{DerefAliases, Scope as SentScope, Search},
     },
 };
@@ -25,7 +25,6 @@ use directory::{
 };
 
 /// A search under way.
-#[derive(Debug)]
 pub(crate) struct Running {
     asked: Asked,
     cursor: Cursor,
@@ -89,9 +88,8 @@ pub(crate) fn begin(
         size_limit: request.size_limit,
         time_limit_seconds: request.time_limit,
         after,
-        manage_dsa_it: asked.controls.manage_dsa_it,
     };
-    let cursor = match search::begin(&door.directory, &snapshot, &rights, wanted) {
+    let cursor = match search::begin(&door.directory, &snapshot, &rights, &wanted) {
         Ok(cursor) => cursor,
         Err(refusal) => {
             let outcome = Outcome::refused(&refusal, asked.operation);
@@ -123,9 +121,14 @@ impl Running {
                     return true;
                 }
                 Ok(Some(found)) => {
-                    let mut writer = Entry(entry::EntryWriter::begin(out, self.asked.message, found.dn().as_bytes()));
-                    found.emit(&self.selection, self.types_only, &mut writer);
-                    writer.0.finish();
+                    let mut entry = EntryEncoder::begin(out, self.asked.message, found.dn().as_bytes(), self.types_only);
+                    if let Err(refusal) = found.emit(&self.selection, self.types_only, &mut Attributes(&mut entry)) {
+                        // What was written of it is taken back.
+                        drop(entry);
+                        self.finish(door, &Outcome::refused(&refusal, self.asked.operation), None, out);
+                        return true;
+                    }
+                    entry.finish();
                     self.sent = self.sent.saturating_add(1);
                     if let Some(paging) = &mut self.paging {
                         paging.left = paging.left.saturating_sub(1);
@@ -168,12 +171,12 @@ fn finish(door: &Door, asked: &Asked, outcome: &Outcome<'_>, cookie: Option<&[u8
 }
 
 /// The bridge from the domain's attributes to the wire's.
-struct Entry<'b>(entry::EntryWriter<'b>);
+struct Attributes<'e, 'b>(&'e mut EntryEncoder<'b>);
 
-impl Sink for Entry<'_> {
+impl Sink for Attributes<'_, '_> {
     #[inline]
     fn attribute(&mut self, description: &[u8]) {
-        self.0.attribute(description);
+        self.0.open_attribute(description);
     }
 
     #[inline]
@@ -183,7 +186,7 @@ impl Sink for Entry<'_> {
 
     #[inline]
     fn end_attribute(&mut self) {
-        self.0.end_attribute();
+        self.0.close_attribute();
     }
 }
 
@@ -242,18 +245,12 @@ fn one(
 ) -> Step {
     let found = synthetic::evaluate(&filter::to_domain(&request.filter), attributes) == Some(true);
     if found {
-        let mut writer = entry::EntryWriter::begin(out, asked.message, dn.as_bytes());
+        let mut entry = EntryEncoder::begin(out, asked.message, dn.as_bytes(), request.types_only);
         for attribute in attributes {
             let Some(name) = synthetic::selected(attribute, request.attributes.iter()) else { continue };
-            writer.attribute(name);
-            if !request.types_only {
-                for value in &attribute.values {
-                    writer.value(value.as_bytes());
-                }
-            }
-            writer.end_attribute();
+            entry.attribute(name, attribute.values.iter().map(|value| value.as_bytes()));
         }
-        writer.finish();
+        entry.finish();
     }
     finish(door, asked, &Outcome::success(), asked.controls.paged.then_some(&[]), u64::from(found), out);
     Step::Answered

@@ -7,11 +7,9 @@ use crate::{
     door::{Door, PeerKind},
     result::{self, Outcome},
     session::Session,
-    wire::{ResultCode, message::Extended},
+    wire::{ResultCode, extended::oids, message::Extended},
 };
 use bytes::BytesMut;
-
-const OID: &str = "1.3.6.1.4.1.1466.20037";
 
 pub(crate) fn begin(
     door: &Door,
@@ -46,6 +44,6 @@ pub(crate) fn begin(
 }
 
 fn encode(door: &Door, asked: &Asked, outcome: &Outcome<'_>, out: &mut BytesMut) {
-    result::encode_extended(asked.message, outcome, Some(OID), None, None, out);
+    result::encode_extended(asked.message, outcome, Some(oids::START_TLS), None, None, out);
     asked.note(door, outcome);
 }
