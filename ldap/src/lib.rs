@@ -30,3 +30,6 @@ pub use listener::{Listeners, TlsSource, serve};
 pub use metrics::{Metrics, MetricsSnapshot};
 pub use operation::Operation;
 pub use settings::Settings;
+//! The LDAP door.
+
+pub mod wire;
