@@ -30,6 +30,3 @@ pub use listener::{Listeners, TlsSource, serve};
 pub use metrics::{Metrics, MetricsSnapshot};
 pub use operation::Operation;
 pub use settings::Settings;
-//! The LDAP door.
-
-pub mod wire;
