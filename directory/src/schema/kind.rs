@@ -60,7 +60,7 @@ pub enum Kind {
     Other = 0,
     /// A person who logs in (`person` and its subclasses, `posixAccount`).
     Person = 1,
-    /// An application that binds (`account`, `simpleSecurityObject`, `applicationProcess` with a password).
+    /// An application that binds (`account`, `simpleSecurityObject`, `rollbookAccount`).
     ApiAccount = 2,
     /// `groupOfNames`, `groupOfUniqueNames`, `posixGroup`.
     Group = 3,
