@@ -50,6 +50,8 @@ pub enum Reason {
     NotAllowed,
     /// The server could, but will not.
     Unwilling,
+    /// The old password given with a change is not the right one.
+    WrongPassword,
     /// The password does not satisfy the policy.
     Password(PasswordReason),
     /// What the request relied on has changed (version, assertion).

@@ -17,10 +17,12 @@ pub mod apply;
 pub mod claims;
 pub mod delete;
 pub mod modify;
+pub mod password;
 pub mod prepare;
 pub mod project;
 pub mod references;
 pub mod rename;
+pub mod request;
 
 use crate::context::{Actor, Origin};
 use crate::clock::Millis;

@@ -1,3 +1,5 @@
-//! Entries and their names.
+//! Entries: how they are stored and how they are named.
 
+pub mod dn;
 pub mod name;
+pub mod record;

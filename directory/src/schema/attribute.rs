@@ -17,6 +17,8 @@ pub enum Usage {
     User,
     /// `directoryOperation`: returned for `+` or by name.
     Directory,
+    /// `distributedOperation`: returned for `+` or by name.
+    Distributed,
     /// `dSAOperation`: returned for `+` or by name.
     Dsa,
 }

@@ -60,7 +60,7 @@ pub enum Kind {
     Other = 0,
     /// A person who logs in (`person` and its subclasses, `posixAccount`).
     Person = 1,
-    /// An application that binds (`account`, `simpleSecurityObject`, `applicationProcess` with a password).
+    /// An application that binds (`account`, `simpleSecurityObject`, `rollbookAccount`).
     ApiAccount = 2,
     /// `groupOfNames`, `groupOfUniqueNames`, `posixGroup`.
     Group = 3,
@@ -75,6 +75,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a stored code; an unknown one is [`Kind::Other`].
+    pub fn from_code(code: u8) -> Kind {
+        match code {
+            1 => Kind::Person,
+            2 => Kind::ApiAccount,
+            3 => Kind::Group,
+            4 => Kind::Role,
+            5 => Kind::Tenant,
+            6 => Kind::Application,
+            7 => Kind::Policy,
+            _ => Kind::Other,
+        }
+    }
+
     /// Which kind an entry is of when its classes speak for several: the highest. An organisation that is a tenant
     /// is a tenant; a person with a private `posixGroup` is a person; an `organizationalRole` with a password (the
     /// usual `cn=admin`) is an account.

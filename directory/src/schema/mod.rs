@@ -20,10 +20,14 @@ pub mod builder;
 pub mod catalog;
 pub mod check;
 pub mod description;
+pub mod extension;
+#[cfg(test)]
+mod golden;
 pub mod kind;
 pub mod known;
 pub mod matching;
 mod names;
+pub mod subschema;
 pub mod syntax;
 
 use std::sync::{Arc, LazyLock};

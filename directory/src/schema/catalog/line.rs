@@ -176,10 +176,6 @@ impl AttributeLine {
     pub(super) const fn ord(self, rule: Rule) -> Self {
         AttributeLine { ordering: Some(rule), ..self }
     }
-    /// Another substring rule.
-    pub(super) const fn sub(self, rule: Rule) -> Self {
-        AttributeLine { substring: Some(rule), ..self }
-    }
     /// Compared as a whole only.
     pub(super) const fn whole(self) -> Self {
         AttributeLine { substring: None, ..self }
@@ -191,6 +187,10 @@ impl AttributeLine {
     /// `dSAOperation`.
     pub(super) const fn dsa(self) -> Self {
         AttributeLine { usage: Usage::Dsa, ..self }
+    }
+    /// `distributedOperation`.
+    pub(super) const fn distributed(self) -> Self {
+        AttributeLine { usage: Usage::Distributed, ..self }
     }
     /// `NO-USER-MODIFICATION`.
     pub(super) const fn fixed(self) -> Self {
@@ -226,7 +226,14 @@ impl AttributeLine {
     }
 }
 
-const fn class(id: u16, oid: &'static str, names: Names, description: &'static str, kind: ClassKind) -> ClassLine {
+/// A class below `top`.
+pub(in crate::schema) const fn class(
+    id: u16,
+    oid: &'static str,
+    names: Names,
+    description: &'static str,
+    kind: ClassKind,
+) -> ClassLine {
     ClassLine {
         id,
         oid,
@@ -259,7 +266,7 @@ pub(super) const fn abstraction(id: u16, oid: &'static str, names: Names, descri
 
 impl ClassLine {
     /// Other superclasses than `top`.
-    pub(super) const fn sup(self, superclasses: &'static str) -> Self {
+    pub(in crate::schema) const fn sup(self, superclasses: &'static str) -> Self {
         ClassLine { superclasses, ..self }
     }
     /// `MUST`.

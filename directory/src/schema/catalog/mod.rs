@@ -41,3 +41,6 @@ pub(super) const TABLES: &[Table] = &[
     policy::TABLE,
     rollbook::TABLE,
 ];
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ pub(super) const TABLE: Table = Table {
         bare(46, "2.5.4.42", &["givenName", "gn"], "first name").sup("name").trigrams().scim("name.givenName").claim("given_name"),
         text(47, "2.5.4.51", &["houseIdentifier"], "building in a place").max(32768),
         bare(48, "2.5.4.43", &["initials"], "initials, without those of the surname").sup("name"),
-        numeric(49, "2.5.4.25", &["internationalISDNNumber", "internationaliSDNNumber"], "ISDN number").max(16),
+        numeric(49, "2.5.4.25", &["internationalISDNNumber"], "ISDN number").max(16),
         bare(50, "2.5.4.7", &["l", "localityName"], "place").sup("name").scim("addresses[type eq \"work\"].locality").claim("address.locality"),
         bare(51, "2.5.4.31", &["member"], "member of the group").sup("distinguishedName").stored(Storage::Edge).scim("members.value"),
         bare(52, "2.5.4.10", &["o", "organizationName"], "organisation").sup("name").trigrams().scim(enterprise!("organization")),

@@ -154,8 +154,6 @@ rules! {
     CertificatePairExactMatch          "2.5.13.36" "certificatePairExactMatch" CertificatePairExactAssertion Equality Form::Octets;
     CertificateListExactMatch          "2.5.13.38" "certificateListExactMatch" CertificateListExactAssertion Equality Form::Octets;
     AlgorithmIdentifierMatch           "2.5.13.40" "algorithmIdentifierMatch"  AlgorithmIdentifier           Equality Form::Octets;
-    // RFC 3112 §4.1
-    AuthPasswordExactMatch             "1.3.6.1.4.1.4203.1.2.2" "authPasswordExactMatch" AuthPassword      Equality   Form::Octets;
     // Active Directory's, which clients of every server have come to ask for
     BitAnd                             "1.2.840.113556.1.4.803"  "integerBitAndMatch"   Integer            Special    Form::Integer;
     BitOr                              "1.2.840.113556.1.4.804"  "integerBitOrMatch"    Integer            Special    Form::Integer;

@@ -103,10 +103,9 @@ syntaxes! {
     CertificateListExactAssertion "1.3.6.1.1.15.5"            "X.509 Certificate List Exact Assertion" structured::gser;
     CertificateListAssertion  "1.3.6.1.1.15.6"                "X.509 Certificate List Assertion" structured::gser;
     AlgorithmIdentifier       "1.3.6.1.1.15.7"                "X.509 Algorithm Identifier"    structured::gser;
-    // RFC 4530 §2.1, RFC 3672 §2.3, RFC 3112 §3, RFC 2307 §2.1, and two that RFC 2252 left behind
+    // RFC 4530 §2.1, RFC 3672 §2.3, RFC 2307 §2.1, and two that RFC 2252 left behind
     Uuid                      "1.3.6.1.1.16.1"                "UUID"                          text::uuid;
     SubtreeSpecification      "1.3.6.1.4.1.1466.115.121.1.45" "Subtree Specification"         structured::gser;
-    AuthPassword              "1.3.6.1.4.1.4203.1.1.2"        "Authentication Password"       structured::auth_password;
     NisNetgroupTriple         "1.3.6.1.1.1.0.0"               "NIS Netgroup Triple"           structured::nis_netgroup_triple;
     BootParameter             "1.3.6.1.1.1.0.1"               "NIS Boot Parameter"            structured::boot_parameter;
     Audio                     "1.3.6.1.4.1.1466.115.121.1.4"  "Audio"                         binary::not_empty;

@@ -1,6 +1,6 @@
 //! Syntaxes that are lists or fields with separators: addresses, telex numbers, netgroup triples, definitions.
 //!
-//! RFC 4517 §3.3, RFC 2307 §2.1, RFC 3112 §3. Called through [`super::Syntax::validate`].
+//! RFC 4517 §3.3, RFC 2307 §2.1. Called through [`super::Syntax::validate`].
 
 use super::{SyntaxError, ensure, text};
 
@@ -69,12 +69,6 @@ pub(super) fn substring_assertion(value: &[u8]) -> Result<(), SyntaxError> {
         )?;
     }
     Ok(())
-}
-
-/// RFC 3112 §3: `scheme$info$value`.
-pub(super) fn auth_password(value: &[u8]) -> Result<(), SyntaxError> {
-    text::ia5_string(value)?;
-    ensure(fields(value, b'$').count() == 3, "an authentication password is written scheme$info$value")
 }
 
 /// RFC 2307 §2.1: `(host,user,domain)`, each of which may be missing.

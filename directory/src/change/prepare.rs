@@ -1,0 +1,233 @@
+//! From a door's words to a write set: names resolved, values checked against their syntax, ids and times drawn.
+//!
+//! Passwords are [`super::password`]'s. What is decided here from a snapshot (facts, versions) is named in the set as
+//! expected, and looked at again when the set is applied.
+
+use super::{AddOp, Change, Modification, ModificationKind, Op, Subject, Target, ValueOp, WriteSet};
+use crate::clock::Now;
+use crate::context::Context;
+use crate::entry::dn::{Dn, DnKey, InvalidDn, Rdn, RdnKey};
+use crate::entry::record::Attribute;
+use crate::error::{Reason, Refusal};
+use crate::id::WriteSetId;
+use crate::lifecycle::{Account, Audience, UserType};
+use crate::random::Random;
+use crate::schema::attribute::{AttributeType, Storage};
+use crate::schema::description::DescriptionError;
+use crate::schema::{AttributeDescription, AttributeId, Schema};
+use uuid::Uuid;
+
+/// The most attributes that one request may name.
+pub const ATTRIBUTES: usize = 1_000;
+/// The longest value in bytes.
+pub const VALUE_BYTES: usize = 4 * 1024 * 1024;
+
+/// A write set around some steps.
+pub fn write_set(random: &Random, context: &Context, ops: Vec<Op>) -> WriteSet {
+    WriteSet {
+        id: write_set_id(random, &context.now),
+        actor: context.actor,
+        origin: context.origin,
+        now: context.now,
+        request_id: context.request_id,
+        ops,
+    }
+}
+
+fn write_set_id(random: &Random, now: &Now) -> WriteSetId {
+    let time = u128::from(now.wall.0.max(0).cast_unsigned() & 0xffff_ffff_ffff);
+    WriteSetId((time << 80) | (u128::from_le_bytes(random.bytes()) >> 48))
+}
+
+/// An entryUUID of version 7 (RFC 9562 §5.7): its beginning is the time, so that index keys are appended.
+pub fn entry_uuid(random: &Random, now: &Now) -> Uuid {
+    uuid::Builder::from_unix_timestamp_millis(now.wall.0.max(0).cast_unsigned(), &random.bytes()).into_uuid()
+}
+
+/// The subject of a target.
+///
+/// # Errors
+/// `InvalidName`.
+pub fn subject(schema: &Schema, target: &Target) -> Result<Subject, Refusal> {
+    match target {
+        Target::Id(id) => Ok(Subject::Id(*id)),
+        Target::Dn(dn) => Ok(Subject::Key(dn_key(schema, dn)?.into_bytes())),
+    }
+}
+
+/// The key of a DN.
+///
+/// # Errors
+/// `InvalidName`.
+pub fn dn_key(schema: &Schema, dn: &[u8]) -> Result<DnKey, Refusal> {
+    DnKey::parse(schema, dn).map_err(|e| invalid_name(&e))
+}
+
+fn invalid_name(error: &InvalidDn) -> Refusal {
+    Refusal::new(Reason::InvalidName, error.to_string())
+}
+
+/// A step, except for its passwords, which are returned apart.
+pub struct Prepared {
+    /// The step.
+    pub op: Op,
+    /// What the request says about `userPassword`.
+    pub passwords: Vec<ValueOp>,
+}
+
+/// Resolves an `Add`.
+///
+/// # Errors
+/// `InvalidName`, `UndefinedAttribute`, `InvalidValue`, `ValueExists`, `Constraint`.
+pub fn add(
+    schema: &Schema,
+    random: &Random,
+    now: &Now,
+    dn: &[u8],
+    attributes: &[(Vec<u8>, Vec<Vec<u8>>)],
+) -> Result<(AddOp, Vec<ValueOp>), Refusal> {
+    let parsed = Dn::parse(dn).map_err(|e| invalid_name(&e))?;
+    let key = DnKey::of(schema, &parsed).map_err(|e| invalid_name(&e))?;
+    let Some(rdn) = parsed.rdn() else {
+        return Err(Refusal::new(Reason::Unwilling, "the root of the tree cannot be added"));
+    };
+    too_many(attributes.len())?;
+    let mut resolved: Vec<Attribute> = Vec::with_capacity(attributes.len());
+    let mut passwords = Vec::new();
+    for (name, values) in attributes {
+        let op = value_op(schema, ModificationKind::Add, name, values)?;
+        if op.values.is_empty() {
+            return Err(Refusal::new(Reason::InvalidValue, format!("{}: there is no value", text(name))));
+        }
+        if schema.attribute(op.attribute).storage == Storage::Credential {
+            passwords.push(op);
+        } else if resolved.iter().any(|a| a.id == op.attribute && a.options == op.options) {
+            return Err(Refusal::new(Reason::ValueExists, format!("{}: the attribute stands there twice", text(name))));
+        } else {
+            resolved.push(Attribute { id: op.attribute, options: op.options, values: op.values });
+        }
+    }
+    let op = AddOp {
+        rdn: rdn.to_string(),
+        parent_length: key.parent_len(),
+        key: key.into_bytes(),
+        rdn_values: rdn_values(schema, rdn)?,
+        uuid: entry_uuid(random, now),
+        attributes: resolved,
+        account: Box::new(Account::new(Audience::Person, UserType::Native, now)),
+        credential: None,
+        created: None,
+        suffix: false,
+    };
+    Ok((op, passwords))
+}
+
+/// Resolves a change that is neither an addition nor about an account.
+///
+/// # Errors
+/// As for [`add`].
+pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
+    let op = match change {
+        Change::Modify { target, modifications } => {
+            let (modifications, passwords) = modify(schema, modifications)?;
+            let subject = subject(schema, target)?;
+            let op = Op::Modify { subject, expected: None, modifications, password: None };
+            return Ok(Prepared { op, passwords });
+        }
+        Change::Rename { target, new_rdn, delete_old, new_superior } => {
+            let rdn = Rdn::parse(new_rdn).map_err(|e| invalid_name(&e))?;
+            let superior = new_superior.as_ref().map(|dn| dn_key(schema, dn)).transpose()?;
+            Op::Rename {
+                subject: subject(schema, target)?,
+                rdn_key: RdnKey::of(schema, &rdn).map_err(|e| invalid_name(&e))?.as_bytes().to_vec(),
+                rdn_values: rdn_values(schema, &rdn)?,
+                rdn: rdn.to_string(),
+                delete_old: *delete_old,
+                superior: superior.map(DnKey::into_bytes),
+            }
+        }
+        Change::Delete { target, subtree } => Op::Delete { subject: subject(schema, target)?, subtree: *subtree },
+        Change::Add { .. } | Change::Password { .. } | Change::Account { .. } => {
+            return Err(Refusal::new(Reason::Unwilling, "this change is prepared elsewhere"));
+        }
+    };
+    Ok(Prepared { op, passwords: Vec::new() })
+}
+
+fn modify(schema: &Schema, modifications: &[Modification]) -> Result<(Vec<ValueOp>, Vec<ValueOp>), Refusal> {
+    too_many(modifications.len())?;
+    let (mut values, mut passwords) = (Vec::with_capacity(modifications.len()), Vec::new());
+    for modification in modifications {
+        let op = value_op(schema, modification.kind, &modification.attribute, &modification.values)?;
+        if op.values.is_empty() && matches!(op.kind, ModificationKind::Add | ModificationKind::Increment) {
+            let why = format!("{}: there is no value", text(&modification.attribute));
+            return Err(Refusal::new(Reason::InvalidValue, why));
+        }
+        if schema.attribute(op.attribute).storage == Storage::Credential { passwords.push(op) } else { values.push(op) }
+    }
+    Ok((values, passwords))
+}
+
+/// Resolves a description and checks its values.
+fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<u8>]) -> Result<ValueOp, Refusal> {
+    let description = AttributeDescription::parse(schema, name).map_err(|e| match e {
+        DescriptionError::Unknown => Refusal::new(Reason::UndefinedAttribute, format!("{} is not known", text(name))),
+        DescriptionError::Malformed => {
+            Refusal::new(Reason::UndefinedAttribute, format!("{} is not an attribute description", text(name)))
+        }
+    })?;
+    let attribute = schema.attribute(description.id);
+    let kept_by_server = matches!(attribute.storage, Storage::Computed | Storage::Account)
+        || (attribute.storage == Storage::Edge && attribute.is_operational());
+    if attribute.no_user_modification || kept_by_server {
+        return Err(Refusal::new(Reason::Constraint, format!("{}: only the server sets it", attribute.name())));
+    }
+    if attribute.storage != Storage::Entry && !description.options.is_empty() {
+        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: it has no options", attribute.name())));
+    }
+    for value in values {
+        check_value(attribute, value)?;
+    }
+    Ok(ValueOp { kind, attribute: description.id, options: description.options.join(";").into_bytes(), values: values.to_vec() })
+}
+
+/// A value obeys its syntax and its length.
+///
+/// # Errors
+/// `InvalidValue`.
+pub fn check_value(attribute: &AttributeType, value: &[u8]) -> Result<(), Refusal> {
+    if value.len() > VALUE_BYTES {
+        return Err(Refusal::new(Reason::InvalidValue, format!("{}: the value is too long", attribute.name())));
+    }
+    if attribute.storage == Storage::Credential {
+        return Ok(());
+    }
+    attribute
+        .syntax
+        .validate(value)
+        .map_err(|e| Refusal::new(Reason::InvalidValue, format!("{}: {e}", attribute.name())))
+}
+
+fn rdn_values(schema: &Schema, rdn: &Rdn) -> Result<Vec<(AttributeId, Vec<u8>)>, Refusal> {
+    let mut values = Vec::with_capacity(rdn.avas.len());
+    for ava in &rdn.avas {
+        let Some(kind) = schema.find_attribute(ava.attribute.as_bytes()) else {
+            return Err(Refusal::new(Reason::InvalidName, format!("{} is not known", ava.attribute)));
+        };
+        check_value(kind, &ava.value)?;
+        values.push((kind.id, ava.value.clone()));
+    }
+    Ok(values)
+}
+
+fn too_many(count: usize) -> Result<(), Refusal> {
+    if count > ATTRIBUTES {
+        let limit = Reason::Limit(crate::error::Limit::Administrative);
+        return Err(Refusal::new(limit, format!("more than {ATTRIBUTES} attributes in one request")));
+    }
+    Ok(())
+}
+
+fn text(name: &[u8]) -> String {
+    String::from_utf8_lossy(name.get(..80).unwrap_or(name)).into_owned()
+}

@@ -1,0 +1,199 @@
+//! Carrying out a [`Change`]: prepared from a snapshot, submitted, and prepared again when what it relied on has moved.
+
+use super::password::{self, Owner, Said};
+use super::{Act, AddOp, Change, Op, Receipt, Subject, Target, ValueOp, prepare};
+use crate::access::Rights;
+use crate::context::Context;
+use crate::credential::Secret;
+use crate::error::{PasswordReason, Reason, Refusal};
+use crate::handle::Directory;
+use crate::lifecycle::{Account, Event, Remover, State, Verdict, decide};
+use crate::store::codec::Credential;
+
+/// How often a change is prepared anew before its conflict is the caller's.
+const ATTEMPTS: usize = 3;
+
+/// Letters and digits that are not taken for one another, for passwords made here.
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+impl Directory {
+    /// Carries out a change: authorized, checked, durable when it returns.
+    ///
+    /// # Errors
+    /// Why not: see [`Reason`].
+    pub async fn change(&self, context: &Context, change: Change) -> Result<Receipt, Refusal> {
+        let mut attempt = 0_usize;
+        loop {
+            attempt = attempt.saturating_add(1);
+            match self.change_once(context, &change).await {
+                Err(Refusal { reason: Reason::Conflict, .. }) if attempt < ATTEMPTS => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn change_once(&self, context: &Context, change: &Change) -> Result<Receipt, Refusal> {
+        let rights = self.rights(self.snapshot()?.as_ref(), context.actor)?;
+        let mut generated = None;
+        let op = match change {
+            Change::Add { dn, attributes } => {
+                let random = &self.inner().random;
+                let (op, passwords) = prepare::add(self.schema(), random, &context.now, dn, attributes)?;
+                Op::Add(Box::new(self.with_first_password(context, &rights, op, &passwords).await?))
+            }
+            Change::Modify { .. } | Change::Rename { .. } | Change::Delete { .. } => {
+                let prepared = prepare::resolve(self.schema(), change)?;
+                self.with_password(context, &rights, prepared).await?
+            }
+            Change::Password { target, old, new } => {
+                let subject = prepare::subject(self.schema(), target)?;
+                let owner = self.owner(&rights, &subject)?;
+                let new = new.clone().unwrap_or_else(|| {
+                    let made = self.make_password();
+                    generated = Some(made.clone());
+                    made
+                });
+                let password = Some(self.new_password(context, &rights, &owner, old.clone(), new).await?);
+                Op::Modify { subject: Subject::Id(owner.id), expected: None, modifications: Vec::new(), password }
+            }
+            Change::Account { target, act } => match self.act(context, &rights, target, act).await? {
+                Some(op) => op,
+                None => {
+                    let position = self.position()?;
+                    return Ok(Receipt { position, entry: None, generated_password: None });
+                }
+            },
+        };
+        let changed_account = account_of(&op);
+        let set = prepare::write_set(&self.inner().random, context, vec![op]);
+        let receipt = self.submit(set).await?;
+        if let Some(facts) = changed_account
+            && let Some(id) = receipt.entry
+        {
+            self.forget_counters(id, &facts);
+        }
+        Ok(Receipt { generated_password: generated, ..receipt })
+    }
+
+    async fn with_first_password(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        mut op: AddOp,
+        passwords: &[ValueOp],
+    ) -> Result<AddOp, Refusal> {
+        let new = match password::said(passwords)? {
+            Said::Nothing => return Ok(op),
+            Said::New { new, .. } => new,
+            Said::Gone { .. } => return Err(Refusal::new(Reason::InvalidValue, "userPassword: there is no value")),
+        };
+        // Hashing is dear: who may add nothing here gets nothing hashed.
+        if rights.power(&op.key).is_none() {
+            return Err(Refusal::not_allowed());
+        }
+        let hash = match password::given_hash(rights, &new)? {
+            Some(hash) => hash,
+            None => {
+                self.check_quality(&password::Words::of_attributes(self.schema(), &op.attributes), &new)?;
+                self.hash(new).await?
+            }
+        };
+        op.credential = Some(Credential { password: Some(hash.as_str().to_owned()), history: Vec::new() });
+        op.account.password_changed_at = Some(context.now.wall);
+        Ok(op)
+    }
+
+    async fn with_password(&self, context: &Context, rights: &Rights, prepared: prepare::Prepared) -> Result<Op, Refusal> {
+        let said = password::said(&prepared.passwords)?;
+        let Op::Modify { subject, expected, modifications, .. } = prepared.op else { return Ok(prepared.op) };
+        let password = match said {
+            Said::Nothing => None,
+            Said::New { old, new } => {
+                let owner = self.owner(rights, &subject)?;
+                Some(self.new_password(context, rights, &owner, old, new).await?)
+            }
+            Said::Gone { .. } => Some(self.no_password(context, &self.owner(rights, &subject)?)?),
+        };
+        Ok(Op::Modify { subject, expected, modifications, password })
+    }
+
+    /// An act on an account; none: there is nothing to do.
+    async fn act(&self, context: &Context, rights: &Rights, target: &Target, act: &Act) -> Result<Option<Op>, Refusal> {
+        let subject = prepare::subject(self.schema(), target)?;
+        let owner = self.owner(rights, &subject)?;
+        let by = match context.actor {
+            crate::context::Actor::Account { id, .. } => Some(id),
+            _ => None,
+        };
+        let (event, new) = match act {
+            Act::Disable => (Event::Disable { by }, None),
+            Act::Enable { password } => (Event::Enable { new_password: password.is_some() }, password.as_ref()),
+            Act::Unlock { password } => (Event::Unlock { new_password: password.is_some() }, password.as_ref()),
+            Act::Lock => (Event::Lock { by }, None),
+            Act::Delete { months } => {
+                let remover = Remover::Administrator;
+                (Event::Delete { months: *months, remover, by }, None)
+            }
+            Act::ForceChange => (Event::ForceChange, None),
+            Act::Active(active) => (Event::ScimActive { active: *active, by }, None),
+        };
+        let account = self.with_counters(owner.id, owner.stored);
+        let outcome = decide(&account, self.policy(), &event, &context.now);
+        match outcome.verdict {
+            Verdict::Accepted => {}
+            Verdict::Unchanged => return Ok(None),
+            Verdict::Rejected(rejection) => return Err(password::rejected(rejection)),
+            Verdict::Admitted | Verdict::AdmittedMustChange(_) | Verdict::Denied(_) => return Err(Refusal::not_allowed()),
+        }
+        let password = match new {
+            None => None,
+            Some(new) => {
+                let hash = self.judged_hash(rights, &owner, new, false).await?;
+                Some(self.password_op(&owner, Some(hash), None, false))
+            }
+        };
+        Ok(Some(Op::Account {
+            subject: Subject::Id(owner.id),
+            expected: Box::new(owner.stored),
+            next: Box::new(outcome.next),
+            act: act.name(),
+            bury: outcome.after == State::Deleted,
+            password,
+        }))
+    }
+
+    /// A password of 20 characters, 100 bits (RFC 3062 §3: `genPasswd`).
+    fn make_password(&self) -> Secret {
+        let drawn = self.inner().random.bytes::<20>();
+        let letter = |byte: &u8| ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'a');
+        Secret::new(drawn.iter().map(letter).collect())
+    }
+
+    /// Refuses everything but a password change for a login that has to change its password first.
+    ///
+    /// # Errors
+    /// `Password(ChangeAfterReset)`.
+    pub fn check_unrestricted(&self, context: &Context) -> Result<(), Refusal> {
+        if matches!(context.actor, crate::context::Actor::Account { must_change_password: true, .. }) {
+            let reason = Reason::Password(PasswordReason::ChangeAfterReset);
+            return Err(Refusal::new(reason, "the password has to be changed first"));
+        }
+        Ok(())
+    }
+}
+
+/// The facts that a step writes, if it writes any.
+fn account_of(op: &Op) -> Option<Account> {
+    match op {
+        Op::Account { next, .. } => Some(**next),
+        Op::Modify { password: Some(password), .. } => password.next_account.as_deref().copied(),
+        _ => None,
+    }
+}
+
+impl Owner {
+    /// The state in words, for refusals and lists.
+    pub fn state(&self, directory: &Directory, now: &crate::clock::Now) -> State {
+        crate::lifecycle::state(&directory.with_counters(self.id, self.stored), directory.policy(), now)
+    }
+}

@@ -1,0 +1,333 @@
+//! The directory as doors hold it: snapshots to read, a lane to write, a pool to hash, a gate to log in.
+//!
+//! This and `authenticate` are the only files with `async` in them: reading is synchronous and short, writing waits for
+//! the lane's answer, passwords for the pool's.
+
+use crate::access::Rights;
+use crate::authenticate::Gate;
+use crate::change::apply::Head;
+use crate::change::{Op, Receipt, WriteSet};
+use crate::clock::{Clock, Mark, Now, SystemClock, TrustedClock};
+use crate::context::{Actor, Context};
+use crate::credential::{Params, Pool, pool};
+use crate::error::{Reason, Refusal};
+use crate::id::Position;
+use crate::journal::local::Lane;
+use crate::lifecycle::Policy;
+use crate::random::Random;
+use crate::schema::Schema;
+use crate::search::{Bounds, Reading};
+use crate::store::view::{Snapshot, Tables, View};
+use crate::store::tables::meta;
+use crate::store::{codec, migrate};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where the store is.
+#[derive(Debug)]
+pub enum Backend {
+    /// In a file, made when missing.
+    File(PathBuf),
+    /// In memory, gone at the end.
+    Memory,
+    /// Anywhere else: what tests put under the store.
+    Other(Box<dyn StorageBackend>),
+}
+
+/// What a directory is opened with.
+pub struct Options {
+    /// Where the store is.
+    pub backend: Backend,
+    /// Bytes of pages that are kept in memory.
+    pub cache_bytes: usize,
+    /// Where the time comes from.
+    pub clock: Box<dyn Clock>,
+    /// Where randomness comes from.
+    pub random: Random,
+    /// The rules of the life cycle.
+    pub policy: Policy,
+    /// How new passwords are hashed.
+    pub hashing: Params,
+    /// The hash pool's bounds.
+    pub pool: pool::Limits,
+    /// Hashes of other servers are replaced at the first good login.
+    pub upgrade_hashes: bool,
+    /// The bounds of those who read more than their own entry.
+    pub reader_bounds: Bounds,
+    /// The bounds of everybody else.
+    pub own_bounds: Bounds,
+}
+
+impl Options {
+    /// The defaults for a store on this machine.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn new(backend: Backend) -> std::io::Result<Options> {
+        Ok(Options {
+            backend,
+            cache_bytes: 256 * 1024 * 1024,
+            clock: Box::new(SystemClock),
+            random: Random::from_system()?,
+            policy: Policy::default(),
+            hashing: Params::default(),
+            pool: pool::Limits::default(),
+            upgrade_hashes: true,
+            reader_bounds: Bounds { size: 0, time_seconds: 0, lookthrough: 0 },
+            own_bounds: Bounds { size: 500, time_seconds: 60, lookthrough: 5_000 },
+        })
+    }
+}
+
+/// The directory. Cheap to clone; the last one to go carries out what is queued and closes the store.
+#[derive(Clone)]
+pub struct Directory {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) schema: Arc<Schema>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) clock: TrustedClock,
+    pub(crate) random: Random,
+    pub(crate) pool: Pool,
+    pub(crate) gate: Gate,
+    pub(crate) hashing: Params,
+    pub(crate) upgrade_hashes: bool,
+    reader_bounds: Bounds,
+    own_bounds: Bounds,
+    snapshots: Arc<Snapshots>,
+    lane: Lane,
+    request_ids: AtomicU64,
+}
+
+/// The present snapshot, opened at the first reading after a commit.
+struct Snapshots {
+    database: Arc<Database>,
+    present: Mutex<Option<Arc<Snapshot>>>,
+}
+
+impl Snapshots {
+    fn present(&self) -> Result<Arc<Snapshot>, Refusal> {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = present.as_ref() {
+            return Ok(snapshot.clone());
+        }
+        let txn = self.database.begin_read().map_err(failed)?;
+        let snapshot = Arc::new(Snapshot::open(&txn)?);
+        *present = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    fn forget(&self) {
+        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+}
+
+impl Directory {
+    /// Opens a store, makes its tables when it is new, and starts the lane and the pool.
+    ///
+    /// # Errors
+    /// When the store cannot be opened, is of a later format, or a thread cannot be started.
+    pub fn open(options: Options) -> Result<Directory, Refusal> {
+        let mut builder = Builder::new();
+        builder.set_cache_size(options.cache_bytes);
+        let database = match options.backend {
+            Backend::File(path) => builder.create(path),
+            Backend::Memory => builder.create_with_backend(redb::backends::InMemoryBackend::new()),
+            Backend::Other(backend) => builder.create_with_backend(Boxed(backend)),
+        };
+        let database = Arc::new(database.map_err(failed)?);
+        let mark = prepare_store(&database, &options.random)?;
+        let schema = Schema::standard();
+        let snapshots = Arc::new(Snapshots { database: database.clone(), present: Mutex::new(None) });
+        let forget = snapshots.clone();
+        let lane = Lane::start(database, schema.clone(), move || forget.forget()).map_err(failed)?;
+        let clock = TrustedClock::new(options.clock, mark);
+        let gate = Gate::new(&options.random, options.hashing, &options.policy);
+        Ok(Directory {
+            inner: Arc::new(Inner {
+                schema,
+                policy: Arc::new(options.policy),
+                clock,
+                pool: Pool::start(options.pool).map_err(failed)?,
+                gate,
+                random: options.random,
+                hashing: options.hashing,
+                upgrade_hashes: options.upgrade_hashes,
+                reader_bounds: options.reader_bounds,
+                own_bounds: options.own_bounds,
+                snapshots,
+                lane,
+                request_ids: AtomicU64::new(1),
+            }),
+        })
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The present state. The same one for everybody until the next commit.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn snapshot(&self) -> Result<Arc<Snapshot>, Refusal> {
+        self.inner.snapshots.present()
+    }
+
+    /// The schema.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.inner.schema
+    }
+
+    /// The rules of the life cycle.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.inner.policy
+    }
+
+    /// The time, as far as it can be believed.
+    pub fn now(&self) -> Now {
+        self.inner.clock.now()
+    }
+
+    /// A number for a request, for logs and audit records.
+    pub fn next_request_id(&self) -> u64 {
+        self.inner.request_ids.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The rights that an actor has in a state.
+    ///
+    /// # Errors
+    /// `NotAllowed` when the login has been revoked; `Store`.
+    pub fn rights(&self, snapshot: &Snapshot, actor: Actor) -> Result<Rights, Refusal> {
+        Rights::of(snapshot, &self.inner.schema, actor)
+    }
+
+    /// What a reading goes on.
+    pub fn reading<'a>(&'a self, snapshot: &'a Arc<Snapshot>, rights: &'a Rights, now: Now) -> Reading<'a> {
+        let bounds = if rights.reads_others() { self.inner.reader_bounds } else { self.inner.own_bounds };
+        Reading { schema: &self.inner.schema, snapshot, rights, policy: &self.inner.policy, now, bounds }
+    }
+
+    /// The DNs of the naming contexts.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn suffixes(&self) -> Result<Vec<String>, Refusal> {
+        let snapshot = self.snapshot()?;
+        let mut out = Vec::new();
+        for id in snapshot.as_ref().meta_ids(meta::SUFFIXES)? {
+            if let Some(guard) = snapshot.record(id)?
+                && let Ok(record) = crate::entry::record::Record::parse(guard.value())
+            {
+                out.push(record.dn().to_owned());
+            }
+        }
+        Ok(out)
+    }
+
+    /// Submits a write set and waits until it is durable or refused.
+    ///
+    /// # Errors
+    /// Whatever `apply` refuses; `Busy`; `Store`.
+    pub(crate) async fn submit(&self, set: WriteSet) -> Result<Receipt, Refusal> {
+        let answer = self.inner.lane.submit(set)?;
+        answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
+    }
+
+    /// The same from a plain thread.
+    ///
+    /// # Errors
+    /// As [`Directory::submit`].
+    pub(crate) fn submit_blocking(&self, set: WriteSet) -> Result<Receipt, Refusal> {
+        let answer = self.inner.lane.submit(set)?;
+        answer.blocking_recv().map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
+    }
+
+    /// Carries out several steps as one write set, from a plain thread: for `init` and other work of the operator.
+    ///
+    /// # Errors
+    /// As [`Directory::submit`].
+    pub fn carry_out(&self, context: &Context, ops: Vec<Op>) -> Result<Receipt, Refusal> {
+        self.submit_blocking(crate::change::prepare::write_set(&self.inner.random, context, ops))
+    }
+
+    /// The last position of the journal.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn position(&self) -> Result<Position, Refusal> {
+        Ok(Head::read(self.snapshot()?.as_ref())?.position)
+    }
+
+    /// Stores the clock's mark, so that the next start can tell whether the clock has been set.
+    pub fn store_mark(&self) {
+        self.inner.lane.mark(self.inner.clock.mark());
+    }
+
+    /// Figures of the write lane: commits, write sets carried out, write sets refused.
+    pub fn lane_figures(&self) -> (u64, u64, u64) {
+        let counters = self.inner.lane.counters();
+        let read = |c: &AtomicU64| c.load(Ordering::Relaxed);
+        (read(&counters.commits), read(&counters.applied), read(&counters.refused))
+    }
+
+    /// Figures of the hash pool.
+    pub fn pool_figures(&self) -> pool::Snapshot {
+        self.inner.pool.snapshot()
+    }
+
+    /// Carries out what is queued and stops writing. Reading goes on.
+    pub fn stop(&self) {
+        self.store_mark();
+        self.inner.lane.stop();
+        self.inner.pool.shutdown();
+    }
+}
+
+/// Makes the tables and the fixed values of a new store, brings an old one to the present format, and reads the mark.
+fn prepare_store(database: &Database, random: &Random) -> Result<Option<Mark>, Refusal> {
+    let mut txn = database.begin_write().map_err(failed)?;
+    txn.set_quick_repair(true);
+    let mark;
+    let changed;
+    {
+        let mut tables = Tables::open(&txn)?;
+        changed = migrate::bring_up_to_date(&mut tables, random)?;
+        mark = redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
+    }
+    if changed { txn.commit().map_err(failed)? } else { txn.abort().map_err(failed)? }
+    Ok(mark)
+}
+
+/// redb takes a backend by value.
+#[derive(Debug)]
+struct Boxed(Box<dyn StorageBackend>);
+
+impl StorageBackend for Boxed {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        self.0.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        self.0.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.0.set_len(len)
+    }
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.0.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.0.write(offset, data)
+    }
+    fn close(&self) -> Result<(), std::io::Error> {
+        self.0.close()
+    }
+}

@@ -1,0 +1,304 @@
+//! The write lane: one thread, one order, many write sets per commit.
+//!
+//! ```text
+//! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one two-phase commit ─▶ new snapshot ─▶ answers
+//! ```
+//!
+//! Nothing is waited for to fill a batch: while one commit runs the next batch gathers. A set that is refused before
+//! its first write leaves nothing behind; one that is refused later costs the transaction, and the batch is applied
+//! again without it. An answer is given after the commit that holds it is durable, never before.
+//!
+//! Commits are two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write
+//! cannot make an old root look like a new one, and opening after a crash does not walk the whole file.
+
+use super::record::Record;
+use crate::change::apply::{Applied, Head, apply};
+use crate::change::{Receipt, WriteSet};
+use crate::clock::Mark;
+use crate::error::{Reason, Refusal};
+use crate::id::Position;
+use crate::schema::Schema;
+use crate::store::codec;
+use crate::store::tables::meta;
+use crate::store::view::Tables;
+use redb::{Database, ReadableTable};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Write sets that may wait. One more is answered `Busy`.
+pub const QUEUE: usize = 8_192;
+/// Write sets in one commit.
+pub const BATCH: usize = 512;
+/// Receipts are kept for so many milliseconds after their write set was made.
+pub const RECEIPTS_KEPT: u64 = 600_000;
+/// Batches between two looks for old receipts.
+const TRIM_EVERY: u32 = 256;
+
+type Answer = Result<Receipt, Refusal>;
+
+enum Job {
+    Set(Box<WriteSet>, oneshot::Sender<Answer>),
+    Mark(Mark),
+    Stop,
+}
+
+/// Counters of the lane.
+#[derive(Debug, Default)]
+pub struct LaneCounters {
+    /// Commits.
+    pub commits: AtomicU64,
+    /// Write sets carried out.
+    pub applied: AtomicU64,
+    /// Write sets refused.
+    pub refused: AtomicU64,
+}
+
+/// The journal of one machine.
+#[derive(Debug)]
+pub struct Lane {
+    queue: SyncSender<Job>,
+    thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    counters: Arc<LaneCounters>,
+}
+
+impl Lane {
+    /// Starts the thread. `published` is called after every commit, before its answers are given.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn start(
+        database: Arc<Database>,
+        schema: Arc<Schema>,
+        published: impl Fn() + Send + 'static,
+    ) -> std::io::Result<Lane> {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let counters = Arc::new(LaneCounters::default());
+        let worker = Worker { database, schema, published: Box::new(published), counters: counters.clone(), batches: 0 };
+        let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
+        Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
+    }
+
+    /// Puts a write set into the queue; the answer comes when it is durable or refused.
+    ///
+    /// # Errors
+    /// `Busy` when the queue is full or the lane has stopped.
+    pub fn submit(&self, set: WriteSet) -> Result<oneshot::Receiver<Answer>, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        match self.queue.try_send(Job::Set(Box::new(set), sender)) {
+            Ok(()) => Ok(receiver),
+            Err(TrySendError::Full(_)) => Err(Refusal::new(Reason::Busy, "too many changes are waiting")),
+            Err(TrySendError::Disconnected(_)) => Err(Refusal::new(Reason::Busy, "the server is shutting down")),
+        }
+    }
+
+    /// Stores the clock's mark with the next commit, or alone.
+    pub fn mark(&self, mark: Mark) {
+        // A full queue means commits are being made; the next minute brings the next mark.
+        let _ = self.queue.try_send(Job::Mark(mark));
+    }
+
+    /// The counters.
+    pub fn counters(&self) -> &LaneCounters {
+        &self.counters
+    }
+
+    /// Carries out what is in the queue, then ends the thread.
+    pub fn stop(&self) {
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // A blocking send: what was queued before is carried out first.
+            let _ = self.queue.send(Job::Stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+struct Worker {
+    database: Arc<Database>,
+    schema: Arc<Schema>,
+    published: Box<dyn Fn() + Send>,
+    counters: Arc<LaneCounters>,
+    batches: u32,
+}
+
+struct Batch {
+    sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
+    mark: Option<Mark>,
+    stop: bool,
+}
+
+impl Worker {
+    fn run(mut self, jobs: &Receiver<Job>) {
+        loop {
+            let batch = gather(jobs);
+            let stop = batch.stop;
+            self.carry_out(batch);
+            if stop {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, batch: Batch) {
+        if batch.sets.is_empty() && batch.mark.is_none() {
+            return;
+        }
+        let sets: Vec<&WriteSet> = batch.sets.iter().map(|(set, _)| set.as_ref()).collect();
+        let outcome = self.commit(&sets, batch.mark);
+        (self.published)();
+        match outcome {
+            Ok(answers) => {
+                for ((_, sender), answer) in batch.sets.into_iter().zip(answers) {
+                    let counter = if answer.is_ok() { &self.counters.applied } else { &self.counters.refused };
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    // Nobody waits any more: the change stands all the same.
+                    let _ = sender.send(answer);
+                }
+            }
+            Err(refusal) => {
+                tracing::error!(detail = refusal.detail.as_deref(), "a commit failed");
+                for (_, sender) in batch.sets {
+                    let _ = sender.send(Err(refusal.clone()));
+                }
+            }
+        }
+    }
+
+    /// Applies and commits; answers in the order of the sets.
+    fn commit(&mut self, sets: &[&WriteSet], mark: Option<Mark>) -> Result<Vec<Answer>, Refusal> {
+        let mut answers: Vec<Option<Answer>> = sets.iter().map(|_| None).collect();
+        loop {
+            match self.attempt(sets, &mut answers, mark)? {
+                Attempt::Committed => break,
+                Attempt::Spoiled => {}
+            }
+        }
+        let lost = || Err(Refusal::new(Reason::Store, "the store failed"));
+        Ok(answers.into_iter().map(|a| a.unwrap_or_else(lost)).collect())
+    }
+
+    fn attempt(&mut self, sets: &[&WriteSet], answers: &mut [Option<Answer>], mark: Option<Mark>) -> Result<Attempt, Refusal> {
+        let mut txn = self.database.begin_write().map_err(store_failed)?;
+        txn.set_quick_repair(true);
+        let mut wrote = mark.is_some();
+        {
+            let mut tables = Tables::open(&txn)?;
+            let mut head = Head::read(&tables)?;
+            for (set, answer) in sets.iter().zip(answers.iter_mut()) {
+                // Refused in an earlier attempt: its answer stands, as it would be the same now.
+                if matches!(answer, Some(Err(_))) {
+                    continue;
+                }
+                match apply(&mut tables, &self.schema, set, &mut head) {
+                    Applied::Done(receipt) => {
+                        wrote = true;
+                        *answer = Some(Ok(receipt));
+                    }
+                    Applied::Repeated(receipt) => *answer = Some(Ok(receipt)),
+                    Applied::Refused(refusal) => *answer = Some(Err(refusal)),
+                    Applied::Spoiled(refusal) => {
+                        *answer = Some(Err(refusal));
+                        drop(tables);
+                        txn.abort().map_err(store_failed)?;
+                        return Ok(Attempt::Spoiled);
+                    }
+                }
+            }
+            if wrote {
+                head.write(&mut tables)?;
+                if let Some(mark) = mark {
+                    tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
+                }
+                self.batches = self.batches.wrapping_add(1);
+                if self.batches.is_multiple_of(TRIM_EVERY)
+                    && let Some(set) = sets.last()
+                {
+                    trim(&mut tables, set)?;
+                }
+            }
+        }
+        if wrote {
+            txn.commit().map_err(store_failed)?;
+            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+        } else {
+            txn.abort().map_err(store_failed)?;
+        }
+        Ok(Attempt::Committed)
+    }
+}
+
+enum Attempt {
+    Committed,
+    Spoiled,
+}
+
+/// Waits for a job, then takes what has gathered.
+fn gather(jobs: &Receiver<Job>) -> Batch {
+    let mut batch = Batch { sets: Vec::new(), mark: None, stop: false };
+    let first = match jobs.recv_timeout(Duration::from_secs(3_600)) {
+        Ok(job) => job,
+        Err(RecvTimeoutError::Timeout) => return batch,
+        Err(RecvTimeoutError::Disconnected) => Job::Stop,
+    };
+    let mut next = Some(first);
+    while let Some(job) = next {
+        match job {
+            Job::Set(set, sender) => batch.sets.push((set, sender)),
+            Job::Mark(mark) => batch.mark = Some(mark),
+            Job::Stop => batch.stop = true,
+        }
+        next = if batch.sets.len() < BATCH && !batch.stop { jobs.try_recv().ok() } else { None };
+    }
+    batch
+}
+
+/// Drops receipts that no client will ask for any more.
+fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
+    let now = u64::try_from(set.now.wall.0).unwrap_or(0);
+    let end = u128::from(now.saturating_sub(RECEIPTS_KEPT)) << 80;
+    let mut old = Vec::new();
+    for item in tables.receipts.range(..end)?.take(10_000) {
+        old.push(item?.0.value());
+    }
+    for id in old {
+        tables.receipts.remove(id)?;
+    }
+    Ok(())
+}
+
+fn store_failed(error: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+}
+
+/// Reads the records after a position, checking the chain; stops at the first break.
+///
+/// # Errors
+/// `Store`. The second part of the answer is the position whose record does not follow the one before it.
+pub fn read(
+    journal: &impl ReadableTable<u64, crate::store::tables::Bytes>,
+    mut each: impl FnMut(Position, &Record),
+) -> Result<(Head, Option<Position>), Refusal> {
+    let mut head = Head { position: Position(0), hash: [0; 32] };
+    for item in journal.range::<u64>(..)? {
+        let (position, stored) = item?;
+        let position = Position(position.value());
+        let gap = position.0 != head.position.0.saturating_add(1);
+        match Record::open(stored.value(), position, &head.hash)? {
+            Some((record, hash)) if !gap => {
+                each(position, &record);
+                head = Head { position, hash };
+            }
+            _ => return Ok((head, Some(position))),
+        }
+    }
+    Ok((head, None))
+}

@@ -1,0 +1,43 @@
+//! Formats of the store: a new one is made, an older one is brought up to date, a later one is refused.
+//!
+//! [`FORMAT`] rises with every change of a table, key or value that an older program could not read. Each step from one
+//! format to the next is a function in [`STEPS`], run in the transaction that also writes the new number.
+
+use super::tables::meta;
+use super::view::Tables;
+use crate::error::{Reason, Refusal};
+use crate::random::Random;
+use redb::ReadableTable;
+
+/// The present format.
+pub const FORMAT: u32 = 1;
+
+type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
+
+/// `STEPS[n]` brings format `n + 1` to `n + 2`.
+const STEPS: &[Step] = &[];
+
+/// Brings the store to [`FORMAT`]. True: something was written.
+///
+/// # Errors
+/// `Store` when the format is later than this program's.
+pub fn bring_up_to_date(tables: &mut Tables<'_>, random: &Random) -> Result<bool, Refusal> {
+    let stored = tables.meta.get(meta::FORMAT)?.and_then(|g| g.value().first_chunk::<4>().map(|b| u32::from_le_bytes(*b)));
+    let from = match stored {
+        None => {
+            tables.meta.insert(meta::STORE_ID, random.bytes::<16>().as_slice())?;
+            FORMAT
+        }
+        Some(format) if format > FORMAT => {
+            let why = format!("the store has format {format}, this program knows formats up to {FORMAT}");
+            return Err(Refusal::new(Reason::Store, why.clone()).with_detail(why));
+        }
+        Some(FORMAT) => return Ok(false),
+        Some(format) => format,
+    };
+    for step in STEPS.iter().skip(usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX)) {
+        step(tables)?;
+    }
+    tables.meta.insert(meta::FORMAT, FORMAT.to_le_bytes().as_slice())?;
+    Ok(true)
+}

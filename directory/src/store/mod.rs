@@ -1,0 +1,10 @@
+//! The store: tables, their keys and values, and the two ways to look at them.
+
+pub mod codec;
+pub mod indexes;
+pub mod membership;
+pub mod migrate;
+pub mod tables;
+pub mod text;
+pub mod verify;
+pub mod view;
