@@ -3,7 +3,7 @@
 //! Owns no behaviour: the settings, the directory, the counters, the keys. Made once by `listener::serve`, read by
 //! everything below it.
 
-use crate::{control::paged::CookieKey, listener::TlsSource, metrics::Metrics, root_dse::RootDse, settings::Settings};
+use crate::{control::paged::CookieKey, listener::TlsSource, metrics::Metrics, root_dse::RootDse, settings::Settings, subschema, synthetic::Attribute};
 use directory::{
     context::{Actor, Context, Door as DoorKind, Origin},
     handle::Directory,
@@ -11,13 +11,12 @@ use directory::{
 use std::{
     net::IpAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 /// Everything that outlives a connection.
-#[derive(Debug)]
 pub(crate) struct Door {
     pub(crate) settings: Settings,
     pub(crate) directory: Directory,
@@ -27,6 +26,7 @@ pub(crate) struct Door {
     pub(crate) root_dse: RootDse,
     /// The uid of this process: a local peer with it is the operator.
     pub(crate) own_uid: u32,
+    subschema: OnceLock<Vec<Attribute>>,
     connections: AtomicU64,
 }
 
@@ -47,12 +47,18 @@ impl Door {
             metrics,
             cookies: CookieKey::new(cookie_key),
             own_uid,
+            subschema: OnceLock::new(),
             connections: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// The subschema entry, made when somebody first asks for it.
+    pub(crate) fn subschema(&self) -> &[Attribute] {
+        self.subschema.get_or_init(|| subschema::attributes(self.directory.schema()))
     }
 
     /// The circumstances of the next request of this peer.

@@ -4,15 +4,6 @@
 //! is what is implemented.
 
 use crate::{control, operation::extended, synthetic::Attribute};
-use directory::{
-    entry::record::Record,
-    error::Refusal,
-    store::{
-        tables::meta,
-        view::{Snapshot, View},
-    },
-};
-
 /// DN of the subschema entry.
 pub(crate) const SUBSCHEMA_DN: &str = "cn=Subschema";
 
@@ -20,18 +11,6 @@ pub(crate) const SUBSCHEMA_DN: &str = "cn=Subschema";
 /// (RFC 4529), absolute true and false filters (RFC 4526), increment (RFC 4525).
 const FEATURES: [&str; 4] =
     ["1.3.6.1.4.1.4203.1.5.1", "1.3.6.1.4.1.4203.1.5.2", "1.3.6.1.4.1.4203.1.5.3", "1.3.6.1.1.14"];
-
-/// The DNs of the suffixes, in the order of their making.
-pub(crate) fn naming_contexts(snapshot: &Snapshot) -> Result<Vec<String>, Refusal> {
-    let mut names = Vec::new();
-    for suffix in snapshot.meta_ids(meta::SUFFIXES)? {
-        let Some(guard) = snapshot.record(suffix)? else { continue };
-        if let Ok(record) = Record::parse(guard.value()) {
-            names.push(record.dn().to_owned());
-        }
-    }
-    Ok(names)
-}
 
 /// What differs from one server to another.
 #[derive(Debug)]

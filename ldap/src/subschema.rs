@@ -16,15 +16,18 @@ pub(crate) fn is_named(base: &[u8]) -> bool {
 
 /// Its attributes.
 pub(crate) fn attributes(schema: &Schema) -> Vec<Attribute> {
-    let _ = schema;
-    vec![
+    let mut attributes = vec![
         Attribute::user("objectClass", ["top", "subentry", "subschema", "extensibleObject"]),
         Attribute::user("cn", ["Subschema"]),
         Attribute::operational("structuralObjectClass", ["subentry"]),
         Attribute::operational("entryDN", [SUBSCHEMA_DN]),
         Attribute::operational("subschemaSubentry", [SUBSCHEMA_DN]),
         Attribute::operational("hasSubordinates", ["FALSE"]),
-    ]
+    ];
+    for (id, values) in schema.subschema() {
+        attributes.push(Attribute::operational(schema.attribute(id).name(), values));
+    }
+    attributes
 }
 
 #[cfg(test)]

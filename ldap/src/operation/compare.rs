@@ -21,7 +21,8 @@ pub(crate) fn begin(
         Ok(view) => view,
         Err(step) => return step,
     };
-    match search::compare(&door.directory, &snapshot, &rights, request.dn, request.attribute, request.value) {
+    let reading = door.directory.reading(&snapshot, &rights, asked.context.now);
+    match search::compare(reading, request.dn, request.attribute, request.value) {
         Ok(true) => asked.answer(door, &Outcome::new(ResultCode::COMPARE_TRUE, ""), out),
         Ok(false) => asked.answer(door, &Outcome::new(ResultCode::COMPARE_FALSE, ""), out),
         Err(refusal) => asked.answer(door, &Outcome::refused(&refusal, asked.operation), out),

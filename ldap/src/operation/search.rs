@@ -89,7 +89,7 @@ pub(crate) fn begin(
         time_limit_seconds: request.time_limit,
         after,
     };
-    let cursor = match search::begin(&door.directory, &snapshot, &rights, &wanted) {
+    let cursor = match search::begin(door.directory.reading(&snapshot, &rights, asked.context.now), &wanted) {
         Ok(cursor) => cursor,
         Err(refusal) => {
             let outcome = Outcome::refused(&refusal, asked.operation);
@@ -198,7 +198,7 @@ fn read_page(door: &Door, asked: &Asked, request: &Search<'_>, page: PagedResult
     writer.integer(ber::Tag::ENUMERATED, request.scope as i64);
     writer.integer(ber::Tag::ENUMERATED, request.deref as i64);
     request.filter.encode(&mut writer);
-    for attribute in request.attributes.iter() {
+    for attribute in request.attributes {
         writer.octet_string(attribute);
     }
     let page = door.cookies.read(page.size, page.cookie, &identity(asked, &search))?;
@@ -210,7 +210,7 @@ fn identity<'a>(asked: &Asked, search: &'a [u8]) -> Identity<'a> {
 }
 
 fn root(door: &Door, session: &Session, asked: &Asked, request: &Search<'_>, out: &mut BytesMut) -> Step {
-    let contexts = match door.directory.snapshot().and_then(|snapshot| root_dse::naming_contexts(&snapshot)) {
+    let contexts = match door.directory.suffixes() {
         Ok(contexts) => contexts,
         Err(refusal) => {
             finish(door, asked, &Outcome::refused(&refusal, asked.operation), None, 0, out);
@@ -224,7 +224,7 @@ fn root(door: &Door, session: &Session, asked: &Asked, request: &Search<'_>, out
 fn subschema_entry(door: &Door, asked: &Asked, request: &Search<'_>, out: &mut BytesMut) -> Step {
     match request.scope {
         SentScope::Base | SentScope::Subtree => {
-            one(door, asked, request, root_dse::SUBSCHEMA_DN, &subschema::attributes(door.directory.schema()), out)
+            one(door, asked, request, root_dse::SUBSCHEMA_DN, door.subschema(), out)
         }
         // Nothing is below it.
         SentScope::OneLevel | SentScope::Subordinates => {
