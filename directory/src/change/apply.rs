@@ -109,6 +109,9 @@ impl Applying<'_, '_> {
             Op::Rename { .. } => rename::apply(self, op),
             Op::Delete { subject, subtree } => delete::apply(self, subject, *subtree),
             Op::Account { .. } => account::apply(self, op),
+            Op::Observed { id, counters } => account::observe(self, *id, counters),
+            Op::Upgrade { id, expected, next } => account::upgrade(self, *id, expected.as_ref(), next),
+            Op::Purge { id } => account::purge(self, *id),
             Op::Note(note) => {
                 self.record.events.push(Event::Noted((**note).clone()));
                 Ok(())

@@ -170,6 +170,7 @@ store_tables! {
     claims: Bytes => u64, CLAIMS;
     accounts: u64 => Bytes, ACCOUNTS;
     credentials: u64 => Bytes, CREDENTIALS;
+    graves: u64 => Bytes, GRAVES;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;
