@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 
 use super::{
-    Ava, Dn, DnKey, InvalidDn as E, MAX_BYTES, MAX_RDNS, Rdn, RdnKey, is_within, parent_of, rebase, split_rdn, subtree_end,
+    Ava, Dn, DnKey, InvalidDn as E, MAX_BYTES, MAX_RDNS, Rdn, RdnKey, is_within, parent_of, rebase, split_rdn,
+    subtree_end,
 };
 use crate::schema::Schema;
 
