@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod authenticate;
+pub mod bootstrap;
 pub mod change;
 pub mod clock;
 pub mod context;

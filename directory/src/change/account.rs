@@ -191,6 +191,20 @@ pub fn purge(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal
     Ok(())
 }
 
+/// Makes a role one of the deployment's.
+pub fn mark_role(applying: &mut Applying<'_, '_>, role: EntryId, reader: bool) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    let dn = applying.with_record(role, |r| Ok(r.dn().to_owned()))?;
+    applying.dirty = true;
+    let name = if reader { meta::READERS } else { meta::SYSTEM_ADMIN };
+    let mut ids = if reader { applying.tables.meta_ids(name)? } else { Vec::new() };
+    ids.push(role);
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| id.0.to_le_bytes()).collect();
+    applying.tables.meta.insert(name, bytes.as_slice())?;
+    applying.record.events.push(Event::Account { entry: role, dn, act: "mark-role".into() });
+    Ok(())
+}
+
 fn only_the_system(applying: &Applying<'_, '_>) -> Result<(), Refusal> {
     if applying.set.actor == Actor::System { Ok(()) } else { Err(Refusal::not_allowed()) }
 }

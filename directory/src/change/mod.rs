@@ -25,7 +25,7 @@ pub mod rename;
 pub mod request;
 
 use crate::context::{Actor, Origin};
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
 use crate::credential::secret::Secret;
 use crate::entry::record::Attribute;
 use crate::id::{EntryId, Position, WriteSetId};
@@ -185,7 +185,7 @@ pub struct WriteSet {
     /// Whence.
     pub origin: Origin,
     /// When, of the trusted clock.
-    pub now: Millis,
+    pub now: Now,
     /// The request.
     pub request_id: u64,
     /// What, in this order; all or nothing.
@@ -274,6 +274,13 @@ pub enum Op {
     Purge {
         /// Whose.
         id: EntryId,
+    },
+    /// A role of the deployment: its members administer, or read, everything. The system's alone.
+    MarkRole {
+        /// The role.
+        role: EntryId,
+        /// Reads; otherwise administers.
+        reader: bool,
     },
     /// An event for the audit record alone (a refused login, a denied request).
     Note(Box<crate::journal::record::Note>),
