@@ -6,7 +6,8 @@
 //! answered after the clients have gone. Knows no accounts; `authenticate` and the password-changing operations call
 //! it. Its only async type is tokio's oneshot receiver; no runtime is needed.
 //!
-//! The only clock here is the monotonic one that measures the jobs; no result depends on it.
+//! The only clock here is the monotonic one that measures the jobs: it decides who is refused and how much decoy work
+//! follows a lighter hash, never whether a password matches.
 
 mod queue;
 
@@ -18,8 +19,8 @@ use super::scheme::Cost;
 use super::secret::Secret;
 use queue::{Calibrates, Ran, Shared, Task, work};
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -124,8 +125,7 @@ pub struct Pool {
 impl Pool {
     /// Starts the threads; fails when the system refuses one.
     pub fn start(limits: Limits) -> std::io::Result<Pool> {
-        let shared =
-            Arc::new(Shared { limits, queue: Mutex::default(), wake: Condvar::new(), inline: AtomicU64::new(0) });
+        let shared = Arc::new(Shared::new(limits));
         let pool = Pool { shared, threads: Mutex::default() };
         for number in 0..limits.threads.get() {
             let shared = Arc::clone(&pool.shared);

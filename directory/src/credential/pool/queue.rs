@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 pub(super) struct Shared {
     pub(super) limits: Limits,
-    pub(super) queue: Mutex<Queue>,
+    queue: Mutex<Queue>,
     pub(super) wake: Condvar,
     /// Outside the lock: verifications on the spot must not wait for one another.
     pub(super) inline: AtomicU64,
@@ -40,8 +40,8 @@ pub(super) enum Ran {
 pub(super) struct Queue {
     tasks: VecDeque<Task>,
     /// Estimates of the waiting and running tasks, summed.
-    pub(super) load_us: u64,
-    pub(super) running: usize,
+    load_us: u64,
+    running: usize,
     /// Measured time over estimated time of argon2 runs, in 1/1024, smoothed over about eight.
     scale: u64,
     pub(super) closed: bool,
@@ -95,6 +95,10 @@ impl Queue {
 }
 
 impl Shared {
+    pub(super) fn new(limits: Limits) -> Shared {
+        Shared { limits, queue: Mutex::default(), wake: Condvar::new(), inline: AtomicU64::new(0) }
+    }
+
     pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
         // No job runs under the lock, so a poisoned queue is still whole.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
@@ -160,5 +164,27 @@ pub(super) fn work(shared: &Shared) {
                 arena = Arena::new();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_follows_the_measure() {
+        // Goal: when jobs take longer than estimated the expected wait grows, and one odd measure does not rule it.
+        let mut queue = Queue { load_us: 100_000, running: 1, ..Queue::default() };
+        let one = NonZeroUsize::MIN;
+        assert_eq!(queue.expected_wait(one), Duration::from_millis(100));
+        queue.measured(20_000, Duration::from_millis(160));
+        assert!(queue.expected_wait(one) < Duration::from_millis(200));
+        for _ in 0..64 {
+            queue.measured(20_000, Duration::from_millis(40));
+        }
+        let wait = queue.expected_wait(one);
+        assert!(wait > Duration::from_millis(190) && wait < Duration::from_millis(210), "{wait:?}");
+        queue.measured(0, Duration::from_secs(9));
+        assert_eq!(queue.expected_wait(one), wait);
     }
 }

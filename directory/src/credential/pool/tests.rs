@@ -1,7 +1,6 @@
 //! The pool under load, panics and shutdown. Order is enforced by gates, never by waiting a while.
 
 use super::super::password::hash;
-use super::queue::Queue;
 use super::*;
 use std::sync::mpsc;
 
@@ -142,23 +141,6 @@ fn a_long_wait_is_busy() {
         receiver.blocking_recv().unwrap();
     }
     assert!(pool.submit(500_000, |_| ()).is_ok());
-}
-
-#[test]
-fn the_estimate_follows_the_measure() {
-    // Goal: when jobs take longer than estimated the expected wait grows, and one odd measure does not rule it.
-    let mut queue = Queue { load_us: 100_000, running: 1, ..Queue::default() };
-    let one = NonZeroUsize::MIN;
-    assert_eq!(queue.expected_wait(one), Duration::from_millis(100));
-    queue.measured(20_000, Duration::from_millis(160));
-    assert!(queue.expected_wait(one) < Duration::from_millis(200));
-    for _ in 0..64 {
-        queue.measured(20_000, Duration::from_millis(40));
-    }
-    let wait = queue.expected_wait(one);
-    assert!(wait > Duration::from_millis(190) && wait < Duration::from_millis(210), "{wait:?}");
-    queue.measured(0, Duration::from_secs(9));
-    assert_eq!(queue.expected_wait(one), wait);
 }
 
 #[test]
