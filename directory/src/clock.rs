@@ -121,6 +121,12 @@ impl Clock for ManualClock {
     }
 }
 
+impl Clock for Box<dyn Clock> {
+    fn read(&self) -> Reading {
+        self.as_ref().read()
+    }
+}
+
 impl<C: Clock> Clock for std::sync::Arc<C> {
     fn read(&self) -> Reading {
         C::read(self)

@@ -1,6 +1,8 @@
 //! The domain: entries, accounts, rules and history in one embedded store. Knows no protocol.
 
 pub mod access;
+pub mod authenticate;
+pub mod bootstrap;
 pub mod change;
 pub mod clock;
 pub mod context;
@@ -8,9 +10,12 @@ pub mod credential;
 pub mod entry;
 pub mod error;
 pub mod filter;
+pub mod handle;
 pub mod id;
 pub mod journal;
 pub mod lifecycle;
+pub mod random;
 pub mod schema;
 pub mod search;
 pub mod store;
+pub mod throttle;

@@ -15,6 +15,7 @@
 //! leave through no right at all. The same functions are asked before a search and inside `apply`, where they read the
 //! transaction's own tables: a role taken away is gone for the next write in the journal.
 
+use crate::change::account::is_usable;
 use crate::context::Actor;
 use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
@@ -96,7 +97,7 @@ impl Rights {
             return Ok(Rights { actor, entry: EntryId::NONE, scopes });
         };
         let account = view.account(id)?;
-        if !account.is_some_and(|a| a.epoch == epoch && a.may_keep_working()) {
+        if !account.is_some_and(|a| a.epoch == epoch && is_usable(&a)) {
             return Err(Refusal::new(Reason::NotAllowed, "this login has ended"));
         }
         let mut rights = Rights { actor, entry: id, scopes: Vec::new() };
@@ -146,6 +147,16 @@ impl Rights {
             None if id == self.entry && id != EntryId::NONE => Sight::Plain,
             None => Sight::None,
         }
+    }
+
+    /// Whether the actor is this entry.
+    pub fn is_self(&self, id: EntryId) -> bool {
+        id == self.entry && id != EntryId::NONE
+    }
+
+    /// Whether something below the entry of this key may be seen.
+    pub fn reads_below(&self, key: &[u8]) -> bool {
+        self.scopes.iter().any(|s| s.key.starts_with(key))
     }
 
     /// Whether everything may be seen, so that nothing needs to be asked entry by entry.

@@ -1,16 +1,19 @@
 //! Account facts and credentials in the write path: written only when they are still what the decision was made from.
 
 use super::apply::Applying;
-use super::{Op, PasswordOp, Subject, add, delete};
-use crate::entry::record::{Draft, Record};
+use super::{Op, PasswordOp, add, delete, references};
+use crate::context::Actor;
+use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
-use crate::lifecycle::{Account, Audience};
+use crate::lifecycle::{Account, Audience, Counters, UserType};
 use crate::schema::kind::Kind;
 use crate::store::tables::meta;
 use crate::store::view::View;
-use crate::store::{codec, membership};
+use redb::ReadableTable;
+use crate::store::codec::{self, Credential};
+use crate::store::membership;
 
 /// Applies an [`Op::Account`].
 pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
@@ -25,7 +28,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     }
     if *bury {
         check_no_administrator(applying, id)?;
-    } else if expected.may_keep_working() && !next.may_keep_working() {
+    } else if is_usable(expected) && !is_usable(next) {
         check_administrator_remains(applying, id)?;
     }
     expect_facts(applying, id, expected)?;
@@ -35,10 +38,23 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         set_password(applying, id, &draft.dn, password)?;
     }
     if *bury {
-        delete::remove(applying, id, &draft)?;
+        bury_entry(applying, id, &draft, next)?;
     }
     applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: (*act).to_owned() });
     applying.entry = Some(id);
+    Ok(())
+}
+
+/// The entry leaves the tree; its record waits in its grave, its names stay claimed unless the deletion freed them.
+fn bury_entry(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft, facts: &Account) -> Result<(), Refusal> {
+    if !references::is_leaf(applying.tables, id)? {
+        return Err(Refusal::new(Reason::HasChildren, "the entry has children"));
+    }
+    delete::remove(applying, id, draft)?;
+    applying.tables.graves.insert(id.0, draft.encode().as_slice())?;
+    if facts.deletion.is_some_and(|d| d.names_free) {
+        add::claims_of(applying.schema, draft)?.release(applying.tables, id)?;
+    }
     Ok(())
 }
 
@@ -92,7 +108,7 @@ fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) ->
 pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
     let audience = if after.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
     match (before.header.kind.is_account(), after.header.kind.is_account()) {
-        (false, true) => write_facts(applying, id, &Account::new(audience, applying.set.now)),
+        (false, true) => write_facts(applying, id, &Account::new(audience, UserType::Native, &applying.set.now)),
         (true, false) => {
             applying.tables.accounts.remove(id.0)?;
             applying.tables.credentials.remove(id.0)?;
@@ -100,6 +116,11 @@ pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft,
         }
         _ => Ok(()),
     }
+}
+
+/// Nothing holds the account for good: not disabled, not found dormant, not deleted. Sessions live as long as this.
+pub fn is_usable(account: &Account) -> bool {
+    account.hold.is_none() && account.dormant_at.is_none() && account.deletion.is_none()
 }
 
 /// Requirement 1.7: system administrators are not deleted.
@@ -117,25 +138,73 @@ pub fn check_administrator_remains(applying: &Applying<'_, '_>, leaving: EntryId
     if !membership::reaches(applying.tables, leaving, EntryId(role))? {
         return Ok(());
     }
-    for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(EntryId(role)))? {
+    for item in applying.tables.members.range(membership::all_of(EntryId(role)))? {
         let other = EntryId(item?.0.value().1);
-        if other != leaving && applying.tables.account(other)?.is_some_and(|a| a.may_keep_working()) {
+        if other != leaving && applying.tables.account(other)?.is_some_and(|a| is_usable(&a)) {
             return Ok(());
         }
     }
     Err(Refusal::new(Reason::Unwilling, "one active system administrator has to remain"))
 }
 
-/// The end of a buried account: its facts and its names go for good (requirement 2.7).
-pub fn purge(applying: &mut Applying<'_, '_>, subject: &Subject, claims_of: &Draft) -> Result<(), Refusal> {
-    let Subject::Id(id) = subject else { return Ok(()) };
-    applying.dirty = true;
-    add::claims_of(applying.schema, claims_of)?.release(applying.tables, *id)?;
-    applying.tables.accounts.remove(id.0)?;
+/// Lays counters over the stored ones; an account that is gone needs none.
+pub fn observe(applying: &mut Applying<'_, '_>, id: EntryId, counters: &Counters) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    let Some(stored) = applying.tables.account(id)? else { return Ok(()) };
+    let next = stored.with_counters(counters);
+    if next != stored {
+        applying.dirty = true;
+        write_facts(applying, id, &next)?;
+    }
     Ok(())
 }
 
-/// Whether an entry's record says that it can log in.
-pub fn is_account(record: &Record<'_>) -> bool {
-    record.kind().is_account()
+/// Replaces a stored hash by another one of the same password.
+pub fn upgrade(
+    applying: &mut Applying<'_, '_>,
+    id: EntryId,
+    expected: Option<&Credential>,
+    next: &Credential,
+) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    if applying.tables.credential(id)?.as_ref() != expected {
+        return Err(Refusal::new(Reason::Conflict, "the password has been changed meanwhile"));
+    }
+    let dn = applying.with_record(id, |r| Ok(r.dn().to_owned()))?;
+    applying.dirty = true;
+    applying.tables.credentials.insert(id.0, codec::encode(next)?.as_slice())?;
+    applying.record.events.push(Event::Account { entry: id, dn, act: "upgrade-hash".into() });
+    Ok(())
+}
+
+/// The end of a buried account: its facts and its names go for good (requirement 2.7).
+pub fn purge(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    let Some(buried) = applying.tables.graves.get(id.0)?.map(|g| references::draft_of(g.value())).transpose()? else {
+        return Ok(());
+    };
+    applying.dirty = true;
+    add::claims_of(applying.schema, &buried)?.release(applying.tables, id)?;
+    applying.tables.accounts.remove(id.0)?;
+    applying.tables.graves.remove(id.0)?;
+    applying.record.events.push(Event::Account { entry: id, dn: buried.dn, act: "purge".into() });
+    Ok(())
+}
+
+/// Makes a role one of the deployment's.
+pub fn mark_role(applying: &mut Applying<'_, '_>, role: EntryId, reader: bool) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    let dn = applying.with_record(role, |r| Ok(r.dn().to_owned()))?;
+    applying.dirty = true;
+    let name = if reader { meta::READERS } else { meta::SYSTEM_ADMIN };
+    let mut ids = if reader { applying.tables.meta_ids(name)? } else { Vec::new() };
+    ids.push(role);
+    let bytes: Vec<u8> = ids.iter().flat_map(|id| id.0.to_le_bytes()).collect();
+    applying.tables.meta.insert(name, bytes.as_slice())?;
+    applying.record.events.push(Event::Account { entry: role, dn, act: "mark-role".into() });
+    Ok(())
+}
+
+fn only_the_system(applying: &Applying<'_, '_>) -> Result<(), Refusal> {
+    if applying.set.actor == Actor::System { Ok(()) } else { Err(Refusal::not_allowed()) }
 }

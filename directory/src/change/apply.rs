@@ -63,7 +63,7 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
         Err(refusal) => return Applied::Refused(refusal),
     };
     let position = Position(last.position.0.saturating_add(1));
-    let record = JournalRecord::new(set.id, set.actor, set.origin, set.now, set.request_id);
+    let record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
     let mut applying = Applying { tables, schema, set, position, rights, record, entry: None, dirty: false };
     let outcome = set.ops.iter().try_for_each(|op| applying.step(op)).and_then(|()| applying.finish(last));
     let (dirty, entry) = (applying.dirty, applying.entry);
@@ -109,6 +109,10 @@ impl Applying<'_, '_> {
             Op::Rename { .. } => rename::apply(self, op),
             Op::Delete { subject, subtree } => delete::apply(self, subject, *subtree),
             Op::Account { .. } => account::apply(self, op),
+            Op::Observed { id, counters } => account::observe(self, *id, counters),
+            Op::Upgrade { id, expected, next } => account::upgrade(self, *id, expected.as_ref(), next),
+            Op::Purge { id } => account::purge(self, *id),
+            Op::MarkRole { role, reader } => account::mark_role(self, *role, *reader),
             Op::Note(note) => {
                 self.record.events.push(Event::Noted((**note).clone()));
                 Ok(())

@@ -105,7 +105,7 @@ impl Claims {
 
 /// Who holds this username, for a login by name.
 pub fn holder_of_username(view: &impl View, name: &str) -> Result<Option<EntryId>, Refusal> {
-    let Ok(key) = UsernameKey::prepare(name) else { return Ok(None) };
+    let Some(key) = UsernameKey::lookup(name) else { return Ok(None) };
     Ok(view.claims().get(space(USERNAME, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
 }
 

@@ -25,11 +25,11 @@ pub mod rename;
 pub mod request;
 
 use crate::context::{Actor, Origin};
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
 use crate::credential::secret::Secret;
 use crate::entry::record::Attribute;
 use crate::id::{EntryId, Position, WriteSetId};
-use crate::lifecycle::Account;
+use crate::lifecycle::{Account, Counters};
 use crate::schema::attribute::AttributeId;
 use crate::store::codec::Credential;
 use uuid::Uuid;
@@ -185,7 +185,7 @@ pub struct WriteSet {
     /// Whence.
     pub origin: Origin,
     /// When, of the trusted clock.
-    pub now: Millis,
+    pub now: Now,
     /// The request.
     pub request_id: u64,
     /// What, in this order; all or nothing.
@@ -253,6 +253,34 @@ pub enum Op {
         bury: bool,
         /// The password's part.
         password: Option<PasswordOp>,
+    },
+    /// Counters that logins have changed in memory, on their way to the store. The system's alone.
+    Observed {
+        /// Whose.
+        id: EntryId,
+        /// The counters; the newer of these and the stored ones stand.
+        counters: Counters,
+    },
+    /// The hash of another server is replaced by one of ours. The system's alone.
+    Upgrade {
+        /// Whose.
+        id: EntryId,
+        /// What was stored when the password was proven.
+        expected: Option<Credential>,
+        /// The same password, hashed anew.
+        next: Credential,
+    },
+    /// The end of a buried account: its facts and names go for good. The system's alone.
+    Purge {
+        /// Whose.
+        id: EntryId,
+    },
+    /// A role of the deployment: its members administer, or read, everything. The system's alone.
+    MarkRole {
+        /// The role.
+        role: EntryId,
+        /// Reads; otherwise administers.
+        reader: bool,
     },
     /// An event for the audit record alone (a refused login, a denied request).
     Note(Box<crate::journal::record::Note>),

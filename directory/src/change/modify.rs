@@ -48,7 +48,7 @@ pub fn apply(
     for edge in edges.iter().filter(|e| !e.add) {
         check_removal(applying, id, edge.member)?;
     }
-    after.header.modified = applying.set.now;
+    after.header.modified = applying.set.now.wall;
     after.header.modifier = applying.author();
     after.header.version = applying.position;
     settle_claims(applying, id, &before, &after)?;

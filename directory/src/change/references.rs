@@ -56,6 +56,11 @@ pub fn follow(
     Ok(())
 }
 
+/// Whether nothing lies below an entry.
+pub fn is_leaf(tables: &Tables<'_>, id: EntryId) -> Result<bool, Refusal> {
+    Ok(tables.child_count(id)? == 0)
+}
+
 /// Reads an entry for changing it.
 pub fn load(tables: &Tables<'_>, id: EntryId) -> Result<Option<Draft>, Refusal> {
     let Some(guard) = tables.record(id)? else { return Ok(None) };

@@ -42,7 +42,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     let (classes, _) = modify::classes_of(applying.schema, &after.attributes)?;
     after.classes = classes;
     modify::check_values(applying.schema, &after)?;
-    after.header.modified = applying.set.now;
+    after.header.modified = applying.set.now.wall;
     after.header.modifier = applying.author();
     after.header.version = applying.position;
     let below = descendants(applying, &before)?;
@@ -155,7 +155,7 @@ fn write(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &D
     applying.tables.names.remove(before.key.as_slice())?;
     applying.tables.names.insert(after.key.as_slice(), id.0)?;
     references::store(applying.tables, schema, id, before, after)?;
-    let (now, position) = (applying.set.now, applying.position);
+    let (now, position) = (applying.set.now.wall, applying.position);
     references::follow(applying.tables, schema, &before.key, Some(&after.dn), now, position)
 }
 

@@ -129,7 +129,7 @@ impl Directory {
             Act::Disable => (Event::Disable { by }, None),
             Act::Enable { password } => (Event::Enable { new_password: password.is_some() }, password.as_ref()),
             Act::Unlock { password } => (Event::Unlock { new_password: password.is_some() }, password.as_ref()),
-            Act::Lock => (Event::Lock { by }, None),
+            Act::Lock => (Event::Lock, None),
             Act::Delete { months } => {
                 let remover = Remover::Administrator;
                 (Event::Delete { months: *months, remover, by }, None)

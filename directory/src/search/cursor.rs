@@ -14,8 +14,8 @@ use crate::lifecycle::Policy;
 use crate::schema::{Schema, known};
 use crate::store::indexes;
 use crate::store::tables::Bytes;
-use crate::store::view::{Snapshot, View};
-use redb::{AccessGuard, OwnedRange};
+use crate::store::view::Snapshot;
+use redb::{OwnedAccessGuard, OwnedRange};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const GAP: u64 = 8;
 /// How many candidates pass between two looks at the time.
 const LOOKS: u32 = 256;
 
-type Row = AccessGuard<'static, Bytes>;
+type Row = OwnedAccessGuard<Bytes>;
 
 /// A search under way.
 pub struct Cursor {

@@ -6,6 +6,7 @@
 use super::view::{Tables, View};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
+use redb::ReadableTable;
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 

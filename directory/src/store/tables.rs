@@ -13,6 +13,7 @@
 //! | `claims` | name space, normalised name | id |
 //! | `accounts` | id | account facts |
 //! | `credentials` | id | password hash and history |
+//! | `graves` | id | record of a deleted account, until its purge |
 //! | `journal` | position | change and audit record (`journal::record`) |
 //! | `receipts` | write-set id | position |
 //! | `meta` | name | value |
@@ -42,6 +43,8 @@ pub const GROUPS: TableDefinition<(u64, u64), u8> = TableDefinition::new("groups
 pub const CLAIMS: TableDefinition<Bytes, u64> = TableDefinition::new("claims");
 /// Account facts.
 pub const ACCOUNTS: TableDefinition<u64, Bytes> = TableDefinition::new("accounts");
+/// Records of deleted accounts until their purge.
+pub const GRAVES: TableDefinition<u64, Bytes> = TableDefinition::new("graves");
 /// Password hashes.
 pub const CREDENTIALS: TableDefinition<u64, Bytes> = TableDefinition::new("credentials");
 /// Change and audit records.

@@ -120,9 +120,9 @@ macro_rules! store_tables {
             /// A failing store, or one that was never initialised.
             pub fn open(txn: &ReadTransaction) -> Result<Snapshot, Refusal> {
                 $(let $field = txn.open_table(tables::$definition)?;)*
-                let position = meta.get(tables::meta::POSITION)?
-                    .and_then(|g| g.value().first_chunk::<8>().map(|b| u64::from_le_bytes(*b)));
-                Ok(Snapshot { position: Position(position.unwrap_or(0)), $($field,)* })
+                let mut snapshot = Snapshot { position: Position(0), $($field,)* };
+                snapshot.position = Position(snapshot.meta_u64(tables::meta::POSITION)?.unwrap_or(0));
+                Ok(snapshot)
             }
 
             /// The last write set that this state holds.
@@ -170,6 +170,7 @@ store_tables! {
     claims: Bytes => u64, CLAIMS;
     accounts: u64 => Bytes, ACCOUNTS;
     credentials: u64 => Bytes, CREDENTIALS;
+    graves: u64 => Bytes, GRAVES;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;

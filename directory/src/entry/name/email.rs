@@ -49,6 +49,11 @@ impl EmailKey {
         &self.key
     }
 
+    /// The key.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.key.as_bytes()
+    }
+
     /// The domain in A-labels and lower case: what a tenant's list of domains is compared with.
     pub fn domain(&self) -> &str {
         self.key.get(self.at.saturating_add(1)..).unwrap_or_default()
@@ -80,13 +85,11 @@ fn prepare_local(local: &str) -> Result<String, NameRefusal> {
     if key.len() > MAX_LOCAL {
         return Err(NameRefusal::TooLong);
     }
-    let checked = check_local(&key);
-    if quoted {
-        checked.map_err(|_| NameRefusal::Quoted)?
-    } else {
-        checked?
+    match check_local(&key) {
+        Ok(()) => Ok(key),
+        Err(_) if quoted => Err(NameRefusal::Quoted),
+        Err(refusal) => Err(refusal),
     }
-    Ok(key)
 }
 
 fn check_local(key: &str) -> Result<(), NameRefusal> {
@@ -104,7 +107,7 @@ fn check_local(key: &str) -> Result<(), NameRefusal> {
         }
     }
     text::check_part(key)?;
-    text::check_bidi(std::iter::once(key))
+    text::check_bidi(&std::iter::once(key))
 }
 
 /// The domain by UTS 46: folded, every label in its A-label form, letters, digits and hyphens only, DNS lengths.

@@ -45,6 +45,11 @@ impl SkeletonKey {
     }
 
     /// The skeleton.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// The skeleton.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -102,8 +102,11 @@ fn check_digits(part: &str) -> Result<(), NameRefusal> {
 }
 
 /// The bidi rule (RFC 5893 §2), for all parts as soon as one of them has a letter that runs from right to left.
-pub(super) fn check_bidi<'a>(parts: impl Iterator<Item = &'a str> + Clone) -> Result<(), NameRefusal> {
+pub(super) fn check_bidi<'a>(parts: &(impl Iterator<Item = &'a str> + Clone)) -> Result<(), NameRefusal> {
     use BidiClass::{AL, AN, R};
+    if parts.clone().all(str::is_ascii) {
+        return Ok(());
+    }
     let right_to_left = |part: &str| part.chars().any(|c| matches!(unicode_bidi::bidi_class(c), R | AL | AN));
     if parts.clone().any(right_to_left) && !parts.clone().all(satisfies_bidi_rule) {
         return Err(NameRefusal::Bidi);

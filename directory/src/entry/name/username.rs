@@ -6,7 +6,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{EmailKey, NameRefusal, text};
+use super::{EmailKey, NameRefusal, SkeletonKey, text};
 
 /// The longest username, and the longest key, in bytes (X.520's bound for a user id).
 const MAX_BYTES: usize = 256;
@@ -53,7 +53,7 @@ impl UsernameKey {
         let parts = key.split('@');
         parts.clone().try_for_each(text::check_part)?;
         check_not_an_id(&key, rules)?;
-        text::check_bidi(parts)?;
+        text::check_bidi(&parts)?;
         Ok(UsernameKey(key))
     }
 
@@ -77,6 +77,16 @@ impl UsernameKey {
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The key.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// What the username has in common with its look-alikes.
+    pub fn skeleton(&self) -> SkeletonKey {
+        SkeletonKey::of(self)
     }
 
     /// The address that this username is: nobody else may have it as theirs (hostile row "username equal to another

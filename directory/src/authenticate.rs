@@ -1,0 +1,459 @@
+//! The one gate: every login by password passes here, whatever the door (requirements §2, reliability of the counters).
+//!
+//! ```text
+//! name ─▶ account or nobody ─▶ source limit ─▶ reserve an attempt ─▶ hash (always: the account's, or a decoy)
+//!      ─▶ facts read again ─▶ lifecycle::decide ─▶ stored first when a fact changed ─▶ verdict
+//! ```
+//!
+//! Unknown names, wrong passwords and every state that admits nobody cost the same work and get the same answer; the
+//! real reason goes into the audit record. A quiet success writes nothing, and a failure never costs a commit of its
+//! own: counters live in `throttle` and reach the store with [`Directory::flush`], except a lock or a first login, which
+//! is durable before the answer.
+
+use crate::change::{Op, Subject, claims, prepare};
+use crate::clock::Now;
+use crate::context::{Actor, Context, Door, Origin};
+use crate::credential::{Check, Decoy, Params, PasswordHash, Secret, Verification};
+use crate::entry::dn::DnKey;
+use crate::entry::record::Record;
+use crate::error::{PasswordReason, Reason, Refusal};
+use crate::handle::Directory;
+use crate::id::EntryId;
+use crate::journal::record::Note;
+use crate::lifecycle::{
+    Account, ChangePath, Denial, MustChange, Outcome, Policy, Verdict as Judged, decide, password_expires_at,
+};
+use crate::random::Random;
+use crate::store::codec::Credential;
+use crate::store::view::View;
+use crate::throttle::{
+    Admission, Attempt, Fingerprints, Limits, Observation, SourceLimiter, SourceLimits, Store, Throttle,
+};
+use std::sync::{Mutex, PoisonError};
+
+/// Notes that wait for the next flush; more of them are counted in the last one.
+const NOTES: usize = 4_096;
+/// How often facts that moved during a login are judged again.
+const ATTEMPTS: usize = 3;
+
+/// Who wants in.
+#[derive(Debug, Clone)]
+pub enum LoginName {
+    /// By DN text, as an LDAP bind names an account.
+    Dn(Vec<u8>),
+    /// By username or e-mail address.
+    Username(String),
+    /// By technical id.
+    Account(EntryId),
+}
+
+/// A login by password.
+#[derive(Debug)]
+pub struct Login {
+    /// Who.
+    pub name: LoginName,
+    /// The password, not empty.
+    pub password: Secret,
+    /// How the client could change the password if it has to.
+    pub change: ChangePath,
+}
+
+/// What the gate answers.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The login is good.
+    Admitted(Admitted),
+    /// It is not. Doors answer all of these alike.
+    Refused {
+        /// Only after the right password, and only to a client that sent the password-policy control.
+        hint: Option<PasswordReason>,
+    },
+    /// Too many logins are waiting. Says nothing about the account.
+    Busy,
+}
+
+/// A good login.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    /// Who.
+    pub account: EntryId,
+    /// The epoch to carry.
+    pub epoch: u64,
+    /// The DN.
+    pub dn: String,
+    /// Nothing but the change of the password is allowed.
+    pub must_change: bool,
+    /// Until the password reaches its greatest age.
+    pub expires_in_seconds: Option<u32>,
+}
+
+/// The answer about a password outside of a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proven {
+    /// It is the right one.
+    Yes,
+    /// It is not, or nobody may look at it now.
+    No,
+    /// Too many are waiting.
+    Busy,
+}
+
+/// The gate's memory.
+pub struct Gate {
+    throttle: Throttle,
+    sources: SourceLimiter,
+    fingerprints: Fingerprints,
+    decoy: Decoy,
+    notes: Mutex<Vec<Note>>,
+    forgives: bool,
+}
+
+impl Gate {
+    /// With keys of this run.
+    pub fn new(random: &Random, hashing: Params, policy: &Policy) -> Gate {
+        Gate {
+            throttle: Throttle::new(Limits::default()),
+            sources: SourceLimiter::new(SourceLimits::default()),
+            fingerprints: Fingerprints::new(&random.bytes()),
+            decoy: Decoy::new(hashing, random.bytes(), random.bytes()),
+            notes: Mutex::default(),
+            forgives: policy.forgive_repeats,
+        }
+    }
+
+    /// The throttle, for metrics and tests.
+    pub fn throttle(&self) -> &Throttle {
+        &self.throttle
+    }
+
+    fn note(&self, note: Note) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |n: &&mut Note| n.entry == note.entry && n.reason == note.reason && n.address == note.address;
+        if let Some(last) = notes.last_mut().filter(same) {
+            last.count = last.count.saturating_add(1);
+        } else if notes.len() < NOTES {
+            notes.push(note);
+        } else if let Some(last) = notes.last_mut() {
+            last.count = last.count.saturating_add(1);
+        }
+    }
+}
+
+/// An account on its way through the gate.
+struct Candidate {
+    id: EntryId,
+    facts: Account,
+    credential: Option<Credential>,
+}
+
+impl Directory {
+    /// Judges a login.
+    pub async fn authenticate(&self, context: &Context, login: Login) -> Verdict {
+        let gate = &self.inner().gate;
+        if let Some(address) = context.origin.address
+            && !gate.sources.take(address, &context.now)
+        {
+            return Verdict::Busy;
+        }
+        let candidate = match self.candidate(&login.name) {
+            Ok(candidate) => candidate,
+            Err(refusal) => {
+                tracing::error!(detail = refusal.detail.as_deref(), "a login could not be looked up");
+                return Verdict::Busy;
+            }
+        };
+        let Some(candidate) = candidate else {
+            return self.refuse_nobody(context, login.password).await;
+        };
+        let verdict = self.attempt(context, candidate, login.password, login.change).await;
+        if let (Verdict::Admitted(_), Some(address)) = (&verdict, context.origin.address) {
+            gate.sources.give_back(address, &context.now);
+        }
+        verdict
+    }
+
+    /// Whether a password is the right one: for the old password in a change. Counts as a login does.
+    pub(crate) async fn prove(&self, context: &Context, id: EntryId, password: Secret) -> Proven {
+        let Ok(Some(candidate)) = self.candidate(&LoginName::Account(id)) else { return Proven::No };
+        match self.attempt(context, candidate, password, ChangePath::Control).await {
+            Verdict::Admitted(_) => Proven::Yes,
+            Verdict::Refused { .. } => Proven::No,
+            Verdict::Busy => Proven::Busy,
+        }
+    }
+
+    /// Facts with what is still in memory.
+    pub fn with_counters(&self, id: EntryId, facts: Account) -> Account {
+        self.inner().gate.throttle.view(id, &facts)
+    }
+
+    /// The store has these facts now: what memory holds of the counters is known.
+    pub(crate) fn forget_counters(&self, id: EntryId, facts: &Account) {
+        self.inner().gate.throttle.stored(&[Observation { account: id, counters: facts.counters }]);
+    }
+
+    /// The gate, for metrics.
+    pub fn gate(&self) -> &Gate {
+        &self.inner().gate
+    }
+
+    /// Brings what is due in memory to the store: called every second, and with `all` at shutdown.
+    ///
+    /// # Errors
+    /// `Busy`, `Store`; what was due is due again then.
+    pub async fn flush(&self, all: bool) -> Result<(), Refusal> {
+        let gate = &self.inner().gate;
+        let now = self.now();
+        let due = if all { gate.throttle.take_all() } else { gate.throttle.take_due(&now) };
+        let notes = std::mem::take(&mut *gate.notes.lock().unwrap_or_else(PoisonError::into_inner));
+        if due.is_empty() && notes.is_empty() {
+            return Ok(());
+        }
+        let mut ops: Vec<Op> = due.iter().map(|o| Op::Observed { id: o.account, counters: o.counters }).collect();
+        ops.extend(notes.into_iter().map(|n| Op::Note(Box::new(n))));
+        let context = self.internal(now);
+        let set = prepare::write_set(&self.inner().random, &context, ops);
+        match self.submit(set).await {
+            Ok(_) => {
+                gate.throttle.stored(&due);
+                Ok(())
+            }
+            Err(refusal) => {
+                gate.throttle.give_back(&due, &now);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// The circumstances of the server's own work.
+    pub fn internal(&self, now: Now) -> Context {
+        let origin = Origin { door: Door::Internal, address: None, confidential: true };
+        Context { actor: Actor::System, origin, now, request_id: self.next_request_id() }
+    }
+
+    fn candidate(&self, name: &LoginName) -> Result<Option<Candidate>, Refusal> {
+        let snapshot = self.snapshot()?;
+        let view = snapshot.as_ref();
+        let id = match name {
+            LoginName::Account(id) => Some(*id),
+            LoginName::Dn(dn) => match DnKey::parse(self.schema(), dn) {
+                Ok(key) => view.id_of(key.as_bytes())?,
+                Err(_) => None,
+            },
+            LoginName::Username(name) => match claims::holder_of_username(view, name)? {
+                Some(id) => Some(id),
+                None => claims::holder_of_email(view, name)?,
+            },
+        };
+        let Some(id) = id else { return Ok(None) };
+        let Some(facts) = view.account(id)? else { return Ok(None) };
+        Ok(Some(Candidate { id, facts, credential: view.credential(id)? }))
+    }
+
+    /// The work of a login for a name that nobody has.
+    async fn refuse_nobody(&self, context: &Context, password: Secret) -> Verdict {
+        let gate = &self.inner().gate;
+        match self.inner().pool.verify_decoy(password, &gate.decoy) {
+            Ok(check) => {
+                let _ = check.outcome().await;
+                self.remember(context, None, "there is no such account");
+                Verdict::Refused { hint: None }
+            }
+            Err(_) => Verdict::Busy,
+        }
+    }
+
+    async fn attempt(&self, context: &Context, candidate: Candidate, password: Secret, change: ChangePath) -> Verdict {
+        let gate = &self.inner().gate;
+        let fingerprint = gate.forgives.then(|| gate.fingerprints.of(candidate.id, password.expose()));
+        let attempt = Attempt {
+            account: candidate.id,
+            facts: &candidate.facts,
+            policy: self.policy(),
+            change,
+            fingerprint,
+            now: context.now,
+        };
+        let reservation = match gate.throttle.reserve(attempt).await {
+            Admission::Granted(reservation) => reservation,
+            Admission::Refused { outcome, store, .. } => {
+                let check = self.inner().pool.verify_decoy(password, &gate.decoy);
+                let Ok(check) = check else { return Verdict::Busy };
+                let _ = check.outcome().await;
+                if store == Store::Now {
+                    self.store_outcome(context, &candidate, outcome.as_ref()).await;
+                }
+                return self.refused(context, candidate.id, outcome.verdict, false);
+            }
+        };
+        let stored = candidate.credential.as_ref().and_then(|c| c.password.as_deref()).map(PasswordHash::from_stored);
+        let check = match self.inner().pool.prove(stored.as_ref(), password.clone(), &gate.decoy) {
+            Ok(check) => check,
+            Err(_) => return Verdict::Busy,
+        };
+        let waited = matches!(check, Check::Later(_));
+        let found = check.outcome().await.unwrap_or_default();
+        self.alarm(&candidate, &found);
+        // What happened while the hash was computed counts: a lock, a disabling, another password.
+        let (fresh, now) = if waited {
+            match self.candidate(&LoginName::Account(candidate.id)) {
+                Ok(Some(fresh)) => (fresh, Now { ..self.now() }),
+                _ => return Verdict::Refused { hint: None },
+            }
+        } else {
+            (Candidate { credential: candidate.credential.clone(), ..candidate }, context.now)
+        };
+        let right = found.matched && fresh.credential == candidate.credential;
+        let resolved = reservation.resolve(&fresh.facts, self.policy(), right, change, &now);
+        if resolved.store == Store::Now && !self.store_outcome(context, &fresh, &resolved.outcome).await {
+            return Verdict::Refused { hint: None };
+        }
+        match resolved.outcome.verdict {
+            Judged::Admitted | Judged::AdmittedMustChange(_) => {
+                if found.upgrade && self.inner().upgrade_hashes {
+                    self.upgrade(context, &fresh, password).await;
+                }
+                self.admitted(context, fresh.id, &resolved.outcome, &now)
+            }
+            verdict => self.refused(context, fresh.id, verdict, right),
+        }
+    }
+
+    fn admitted(&self, context: &Context, id: EntryId, outcome: &Outcome, now: &Now) -> Verdict {
+        let dn = self.snapshot().ok().and_then(|snapshot| {
+            let guard = snapshot.record(id).ok()??;
+            Record::parse(guard.value()).ok().map(|r| r.dn().to_owned())
+        });
+        let Some(dn) = dn else { return self.refused(context, id, Judged::Denied(Denial::Deleted), false) };
+        let left = password_expires_at(&outcome.next, self.policy()).map(|at| at.0.saturating_sub(now.wall.0).max(0) / 1_000);
+        Verdict::Admitted(Admitted {
+            account: id,
+            epoch: outcome.next.epoch,
+            dn,
+            must_change: matches!(outcome.verdict, Judged::AdmittedMustChange(_)),
+            expires_in_seconds: left.map(|s| u32::try_from(s).unwrap_or(u32::MAX)),
+        })
+    }
+
+    fn refused(&self, context: &Context, id: EntryId, verdict: Judged, right: bool) -> Verdict {
+        let (reason, hint) = match verdict {
+            Judged::Denied(denial) => match denial {
+                Denial::MustChange(why) => ("the password has to be changed", right.then_some(why)),
+                Denial::WrongPassword => ("wrong password", None),
+                Denial::WrongPasswordLocks => ("wrong password; the account is locked now", None),
+                Denial::Unchecked => ("not looked at: too many attempts", None),
+                Denial::Locked => ("the account is LOCKED", None),
+                Denial::Dormant => ("the account is DORMANT", None),
+                Denial::Disabled => ("the account is DISABLED", None),
+                Denial::Deleted => ("the account is DELETED", None),
+            },
+            _ => ("refused", None),
+        };
+        self.remember(context, Some(id), reason);
+        let hint = hint.map(|why| match why {
+            MustChange::Forced | MustChange::Expired => PasswordReason::ChangeAfterReset,
+        });
+        Verdict::Refused { hint }
+    }
+
+    fn remember(&self, context: &Context, entry: Option<EntryId>, reason: &str) {
+        self.inner().gate.note(Note {
+            time: context.now.wall,
+            entry,
+            what: "login-refused".into(),
+            reason: reason.into(),
+            door: context.origin.door,
+            address: context.origin.address,
+            count: 1,
+        });
+        tracing::info!(request_id = context.request_id, entry = entry.map(|e| e.0), reason, "login refused");
+    }
+
+    fn alarm(&self, candidate: &Candidate, found: &Verification) {
+        if let Some(defect) = found.defect {
+            tracing::warn!(entry = candidate.id.0, ?defect, "a stored password cannot be used");
+        }
+    }
+
+    /// Makes the outcome durable before the answer. False: the facts moved in a way that no longer admits.
+    async fn store_outcome(&self, context: &Context, candidate: &Candidate, outcome: &Outcome) -> bool {
+        let mut facts = candidate.facts;
+        let mut next = outcome.next;
+        for _ in 0..ATTEMPTS {
+            let op = Op::Account {
+                subject: Subject::Id(candidate.id),
+                expected: Box::new(facts),
+                next: Box::new(next),
+                act: "login",
+                bury: false,
+                password: None,
+            };
+            let internal = Context { actor: Actor::System, ..*context };
+            let set = prepare::write_set(&self.inner().random, &internal, vec![op]);
+            match self.submit(set).await {
+                Ok(_) => {
+                    self.forget_counters(candidate.id, &next);
+                    return true;
+                }
+                Err(Refusal { reason: Reason::Conflict, .. }) => {}
+                Err(refusal) => {
+                    tracing::error!(detail = refusal.detail.as_deref(), "the outcome of a login could not be stored");
+                    return false;
+                }
+            }
+            // Somebody else wrote the facts. What they wrote stands; this login's counters are laid over it, and a
+            // state that admits nobody any more refuses it.
+            let Ok(Some(fresh)) = self.candidate(&LoginName::Account(candidate.id)) else { return false };
+            facts = fresh.facts;
+            let admits = outcome.verdict.admits();
+            let judged = crate::lifecycle::state(&facts, self.policy(), &context.now);
+            if admits && !judged.may_log_in() {
+                return false;
+            }
+            next = facts.with_counters(&outcome.next.counters);
+            if admits && !matches!(outcome.verdict, Judged::AdmittedMustChange(_)) {
+                next.standing = outcome.next.standing;
+                next.verified_at = facts.verified_at.or(outcome.next.verified_at);
+            }
+        }
+        false
+    }
+
+    /// Replaces the hash of another server by one of ours; the login stands whether it succeeds or not.
+    async fn upgrade(&self, context: &Context, candidate: &Candidate, password: Secret) {
+        let Ok(hash) = self.hash(password).await else { return };
+        let former = candidate.credential.clone().unwrap_or_default();
+        let next = Credential { password: Some(hash.as_str().to_owned()), history: former.history.clone() };
+        let op = Op::Upgrade { id: candidate.id, expected: candidate.credential.clone(), next };
+        let internal = Context { actor: Actor::System, ..*context };
+        let set = prepare::write_set(&self.inner().random, &internal, vec![op]);
+        if let Err(refusal) = self.submit(set).await
+            && refusal.reason != Reason::Conflict
+        {
+            tracing::warn!(detail = refusal.detail.as_deref(), "a password hash could not be upgraded");
+        }
+    }
+
+    /// A session, token or other grant is used (requirement 2.11): counts as activity, and says whether it may go on.
+    pub fn activity(&self, id: EntryId, epoch: u64) -> Result<bool, Refusal> {
+        let Some(candidate) = self.candidate(&LoginName::Account(id))? else { return Ok(false) };
+        if candidate.facts.epoch != epoch {
+            return Ok(false);
+        }
+        let now = self.now();
+        let resolved = self.inner().gate.throttle.activity(id, &candidate.facts, self.policy(), &now);
+        Ok(resolved.outcome.verdict.is_good())
+    }
+
+    /// What the life cycle says of an account now, for administrators.
+    pub fn state_of(&self, id: EntryId) -> Result<Option<crate::lifecycle::State>, Refusal> {
+        let Some(facts) = self.snapshot()?.account(id)? else { return Ok(None) };
+        Ok(Some(crate::lifecycle::state(&self.with_counters(id, facts), self.policy(), &self.now())))
+    }
+
+    /// Judges an event without carrying it out.
+    pub fn would(&self, id: EntryId, event: &crate::lifecycle::Event) -> Result<Option<Outcome>, Refusal> {
+        let Some(facts) = self.snapshot()?.account(id)? else { return Ok(None) };
+        Ok(Some(decide(&self.with_counters(id, facts), self.policy(), event, &self.now())))
+    }
+}

@@ -1,0 +1,199 @@
+//! The first entries of a new store: naming contexts with their containers, the predefined roles, an administrator.
+//!
+//! Called by `rollbook init` and by the demo. Everything is ordinary write sets of the system, so a directory that is
+//! not new refuses what is there already.
+
+use crate::access::Rights;
+use crate::change::{AddOp, Op, prepare};
+use crate::clock::Now;
+use crate::context::{Context, Door, Origin, Actor};
+use crate::credential::Secret;
+use crate::entry::dn::{Dn, Rdn};
+use crate::error::{Reason, Refusal};
+use crate::handle::Directory;
+use crate::id::EntryId;
+use crate::store::codec::Credential;
+use crate::store::tables::meta;
+use crate::store::view::View;
+
+/// The predefined roles (requirement 3.5): name, rank in the family `automation`, description.
+pub const ROLES: &[(&str, u32, &str)] = &[
+    ("SYSTEM_ADMIN", 0, "Administers everything, in every tenant"),
+    ("TENANT_ADMIN", 1, "Administers its tenant"),
+    ("USER_ADMIN", 2, "Writes the accounts of its tenant"),
+    ("WORKFLOW_ADMIN", 3, "Administers workflows"),
+    ("AGENT_ADMIN", 3, "Administers agents"),
+    ("MONITORING", 4, "Reads"),
+    ("DIRECTORY_READER", 4, "Reads the directory, for service accounts of applications"),
+    ("TENANT_USER", 5, "Uses the tenant's applications"),
+];
+
+/// The containers of a naming context and of a tenant.
+pub const CONTAINERS: &[&str] = &["people", "groups", "roles", "applications", "system"];
+
+/// Makes a naming context: its top, its containers and its roles. The first one's roles SYSTEM_ADMIN and
+/// DIRECTORY_READER are those that hold everywhere.
+///
+/// # Errors
+/// `InvalidName`, `EntryExists`, and `Unwilling` for a suffix below another one.
+pub fn suffix(directory: &Directory, dn: &str) -> Result<(), Refusal> {
+    let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
+    let snapshot = directory.snapshot()?;
+    for id in snapshot.as_ref().meta_ids(meta::SUFFIXES)? {
+        let Some(guard) = snapshot.record(id)? else { continue };
+        let Ok(other) = crate::entry::record::Record::parse(guard.value()) else { continue };
+        if key.as_bytes().starts_with(other.key()) || other.key().starts_with(key.as_bytes()) {
+            return Err(Refusal::new(Reason::Unwilling, "one naming context would lie below another"));
+        }
+    }
+    let parsed = Dn::parse(dn.as_bytes()).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
+    let mut ops = vec![Op::Add(Box::new(AddOp { suffix: true, ..add(directory, dn, top(&parsed)?)? }))];
+    for container in CONTAINERS {
+        let attributes = vec![("objectClass", "organizationalUnit"), ("ou", *container)];
+        ops.push(Op::Add(Box::new(add(directory, &format!("ou={container},{dn}"), attributes)?)));
+    }
+    for (name, rank, description) in ROLES {
+        let rank = rank.to_string();
+        let attributes = vec![
+            ("objectClass", "rollbookRole"),
+            ("cn", *name),
+            ("rollbookRoleFamily", "automation"),
+            ("rollbookRoleRank", rank.as_str()),
+            ("description", *description),
+        ];
+        ops.push(Op::Add(Box::new(add(directory, &format!("cn={name},ou=roles,{dn}"), attributes)?)));
+    }
+    let context = operator(directory);
+    directory.carry_out(&context, ops)?;
+    mark_roles(directory, dn)
+}
+
+/// The classes and attributes of a naming context's top, by its RDN.
+fn top(dn: &Dn) -> Result<Vec<(&'static str, &str)>, Refusal> {
+    let unfit = || Refusal::new(Reason::NamingViolation, "a naming context begins with dc=, o=, ou= or c=");
+    let ava = dn.rdn().and_then(|r: &Rdn| r.avas.first()).ok_or_else(unfit)?;
+    let value = std::str::from_utf8(&ava.value).map_err(|_| unfit())?;
+    let tenant = ("objectClass", "rollbookTenant");
+    match ava.attribute.to_ascii_lowercase().as_str() {
+        "dc" => Ok(vec![("objectClass", "domain"), tenant, ("dc", value)]),
+        "o" => Ok(vec![("objectClass", "organization"), tenant, ("o", value)]),
+        "ou" => Ok(vec![("objectClass", "organizationalUnit"), tenant, ("ou", value)]),
+        "c" => Ok(vec![("objectClass", "country"), tenant, ("c", value)]),
+        _ => Err(unfit()),
+    }
+}
+
+/// Makes an administrator with this DN, or gives the right to the account that has it, and the password to it.
+///
+/// The parent must exist. `cn=…` becomes an `organizationalRole` with a password, as other servers have it; `uid=…`
+/// an `account`.
+///
+/// # Errors
+/// `Password` when it is too weak, and whatever adding refuses.
+pub async fn administrator(directory: &Directory, dn: &str, password: Secret) -> Result<EntryId, Refusal> {
+    account(directory, dn, password, "SYSTEM_ADMIN").await
+}
+
+/// Makes a reading service account, or gives the right and the password to the account that has this DN.
+///
+/// # Errors
+/// As [`administrator`].
+pub async fn reader(directory: &Directory, dn: &str, password: Secret) -> Result<EntryId, Refusal> {
+    account(directory, dn, password, "DIRECTORY_READER").await
+}
+
+async fn account(directory: &Directory, dn: &str, password: Secret, role: &str) -> Result<EntryId, Refusal> {
+    let context = operator(directory);
+    let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
+    if directory.snapshot()?.id_of(key.as_bytes())?.is_none() {
+        let attributes = vec![("objectClass".into(), classes_for(dn)?)];
+        let attributes = attributes.into_iter().map(|(n, v): (String, Vec<&str>)| {
+            (n.into_bytes(), v.into_iter().map(|v| v.as_bytes().to_vec()).collect())
+        });
+        let change = crate::change::Change::Add { dn: dn.as_bytes().to_vec(), attributes: attributes.collect() };
+        directory.change(&context, change).await?;
+    }
+    let snapshot = directory.snapshot()?;
+    let missing = || Refusal::new(Reason::Store, "the store failed");
+    let id = snapshot.id_of(key.as_bytes())?.ok_or_else(missing)?;
+    let target = crate::change::Target::Id(id);
+    let change = crate::change::Change::Password { target, old: None, new: Some(password) };
+    directory.change(&context, change).await?;
+    let role = match role {
+        "SYSTEM_ADMIN" => snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId),
+        _ => snapshot.as_ref().meta_ids(meta::READERS)?.first().copied(),
+    };
+    let role = role.ok_or_else(|| Refusal::new(Reason::Unwilling, "there is no naming context yet"))?;
+    if !snapshot.as_ref().is_member(role, id)? {
+        let member = crate::change::Modification {
+            kind: crate::change::ModificationKind::Add,
+            attribute: b"member".to_vec(),
+            values: vec![dn.as_bytes().to_vec()],
+        };
+        let target = crate::change::Target::Id(role);
+        directory.change(&context, crate::change::Change::Modify { target, modifications: vec![member] }).await?;
+    }
+    Ok(id)
+}
+
+fn classes_for(dn: &str) -> Result<Vec<&'static str>, Refusal> {
+    let parsed = Dn::parse(dn.as_bytes()).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
+    let name = parsed.rdn().and_then(|r| r.avas.first()).map(|a| a.attribute.to_ascii_lowercase());
+    match name.as_deref() {
+        Some("uid") => Ok(vec!["account", "simpleSecurityObject"]),
+        Some("cn") => Ok(vec!["organizationalRole", "simpleSecurityObject"]),
+        _ => Err(Refusal::new(Reason::NamingViolation, "the DN of an administrator begins with cn= or uid=")),
+    }
+}
+
+fn mark_roles(directory: &Directory, dn: &str) -> Result<(), Refusal> {
+    let snapshot = directory.snapshot()?;
+    let role = |name: &str| {
+        let key = prepare::dn_key(directory.schema(), format!("cn={name},ou=roles,{dn}").as_bytes())?;
+        snapshot.id_of(key.as_bytes())?.ok_or_else(|| Refusal::new(Reason::Store, "the store failed"))
+    };
+    let mut marks = Vec::new();
+    if snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.is_none() {
+        marks.push(Op::MarkRole { role: role("SYSTEM_ADMIN")?, reader: false });
+    }
+    if snapshot.as_ref().meta_ids(meta::READERS)?.is_empty() {
+        marks.push(Op::MarkRole { role: role("DIRECTORY_READER")?, reader: true });
+    }
+    if !marks.is_empty() {
+        directory.carry_out(&operator(directory), marks)?;
+    }
+    Ok(())
+}
+
+fn add(directory: &Directory, dn: &str, attributes: Vec<(&str, &str)>) -> Result<AddOp, Refusal> {
+    let mut grouped: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+    for (name, value) in attributes {
+        let value = value.as_bytes().to_vec();
+        match grouped.iter_mut().find(|(n, _)| n == name.as_bytes()) {
+            Some((_, values)) => values.push(value),
+            None => grouped.push((name.as_bytes().to_vec(), vec![value])),
+        }
+    }
+    let now: Now = directory.now();
+    let (op, _) = prepare::add(directory.schema(), &directory.inner().random, &now, dn.as_bytes(), &grouped)?;
+    Ok(op)
+}
+
+/// The circumstances of the operator's work on the machine.
+pub fn operator(directory: &Directory) -> Context {
+    let origin = Origin { door: Door::Operator, address: None, confidential: true };
+    Context { actor: Actor::System, origin, now: directory.now(), request_id: directory.next_request_id() }
+}
+
+/// The credential of a stored hash, for the import.
+pub fn credential(hash: &str) -> Credential {
+    Credential { password: Some(hash.to_owned()), history: Vec::new() }
+}
+
+/// The rights of the system.
+///
+/// # Errors
+/// `Store`.
+pub fn system_rights(directory: &Directory) -> Result<Rights, Refusal> {
+    directory.rights(directory.snapshot()?.as_ref(), Actor::System)
+}

@@ -1,0 +1,190 @@
+//! The pool's inside: the queue with its load, and the loop of a hashing thread.
+//!
+//! Owns the lock, the bounds' arithmetic and the counters; knows jobs as opaque closures. Only `pool` uses it.
+
+use super::{Busy, Limits, Snapshot};
+use crate::credential::password::Arena;
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    queue: Mutex<Queue>,
+    pub(super) wake: Condvar,
+    /// Outside the lock: verifications on the spot must not wait for one another.
+    pub(super) inline: AtomicU64,
+}
+
+pub(super) struct Task {
+    pub(super) estimate_us: u64,
+    pub(super) calibrates: Calibrates,
+    pub(super) run: Box<dyn FnOnce(&mut Arena) -> Ran + Send>,
+}
+
+/// Whether the job is one run of argon2 and nothing else, so that its time tells the machine's speed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Calibrates {
+    Yes,
+    No,
+}
+
+pub(super) enum Ran {
+    Done,
+    Abandoned,
+}
+
+pub(super) struct Queue {
+    tasks: VecDeque<Task>,
+    /// Estimates of the waiting and running tasks, summed.
+    load_us: u64,
+    running: usize,
+    /// Measured time over estimated time of argon2 runs, in 1/1024, smoothed over about eight.
+    scale: u64,
+    pub(super) closed: bool,
+    counts: Snapshot,
+}
+
+impl Default for Queue {
+    fn default() -> Queue {
+        Queue {
+            tasks: VecDeque::new(),
+            load_us: 0,
+            running: 0,
+            scale: UNIT,
+            closed: false,
+            counts: Snapshot::default(),
+        }
+    }
+}
+
+const UNIT: u64 = 1024;
+
+impl Queue {
+    /// How long a job submitted now waits until a thread is free for it; none while one is idle.
+    pub(super) fn expected_wait(&self, threads: NonZeroUsize) -> Duration {
+        let ahead = self.tasks.len().saturating_add(self.running);
+        if ahead < threads.get() {
+            return Duration::ZERO;
+        }
+        let threads = u64::try_from(threads.get()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.load_us.saturating_mul(self.scale) / UNIT / threads)
+    }
+
+    /// The time that work of this estimate takes on this machine at present.
+    pub(super) fn time_of(&self, estimate_us: u64) -> Duration {
+        Duration::from_micros(estimate_us.saturating_mul(self.scale) / UNIT)
+    }
+
+    pub(super) fn measured(&mut self, estimate_us: u64, took: Duration) {
+        // Short jobs say more about the scheduler than about the machine's speed at hashing.
+        if estimate_us < 1000 {
+            return;
+        }
+        let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let scale = (took.saturating_mul(UNIT) / estimate_us).clamp(UNIT / 16, UNIT * 64);
+        self.scale = (self.scale * 7 + scale) / 8;
+    }
+
+    pub(super) fn counted(&self) -> Snapshot {
+        Snapshot { queued: self.tasks.len(), running: self.running, ..self.counts }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(limits: Limits) -> Shared {
+        Shared { limits, queue: Mutex::default(), wake: Condvar::new(), inline: AtomicU64::new(0) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Queue> {
+        // No job runs under the lock, so a poisoned queue is still whole.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, task: Task) -> Result<(), Busy> {
+        let mut queue = self.lock();
+        if queue.closed {
+            return Err(Busy::Closed);
+        }
+        if queue.tasks.len() >= self.limits.queue {
+            queue.counts.refused_full += 1;
+            return Err(Busy::Full);
+        }
+        if queue.expected_wait(self.limits.threads) > self.limits.wait {
+            queue.counts.refused_slow += 1;
+            return Err(Busy::Slow);
+        }
+        queue.load_us = queue.load_us.saturating_add(task.estimate_us);
+        queue.tasks.push_back(task);
+        drop(queue);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// The next task; none when the pool is closed and the queue empty.
+    fn next(&self) -> Option<Task> {
+        let mut queue = self.lock();
+        loop {
+            if let Some(task) = queue.tasks.pop_front() {
+                queue.running += 1;
+                return Some(task);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A hashing thread.
+pub(super) fn work(shared: &Shared) {
+    let mut arena = Arena::new();
+    while let Some(Task { estimate_us, calibrates, run }) = shared.next() {
+        let began = Instant::now();
+        let ran = catch_unwind(AssertUnwindSafe(|| run(&mut arena)));
+        let took = began.elapsed();
+        let mut queue = shared.lock();
+        queue.running -= 1;
+        queue.load_us = queue.load_us.saturating_sub(estimate_us);
+        match ran {
+            Ok(Ran::Done) => {
+                queue.counts.done += 1;
+                if calibrates == Calibrates::Yes {
+                    queue.measured(estimate_us, took);
+                }
+            }
+            Ok(Ran::Abandoned) => queue.counts.abandoned += 1,
+            Err(_) => {
+                queue.counts.done += 1;
+                queue.counts.panicked += 1;
+                arena = Arena::new();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_follows_the_measure() {
+        // Goal: when jobs take longer than estimated the expected wait grows, and one odd measure does not rule it.
+        let mut queue = Queue { load_us: 100_000, running: 1, ..Queue::default() };
+        let one = NonZeroUsize::MIN;
+        assert_eq!(queue.expected_wait(one), Duration::from_millis(100));
+        queue.measured(20_000, Duration::from_millis(160));
+        assert!(queue.expected_wait(one) < Duration::from_millis(200));
+        for _ in 0..64 {
+            queue.measured(20_000, Duration::from_millis(40));
+        }
+        let wait = queue.expected_wait(one);
+        assert!(wait > Duration::from_millis(190) && wait < Duration::from_millis(210), "{wait:?}");
+        queue.measured(0, Duration::from_secs(9));
+        assert_eq!(queue.expected_wait(one), wait);
+    }
+}
