@@ -83,6 +83,7 @@ fn code(reason: &Reason, operation: Operation) -> ResultCode {
         Reason::ValueExists => ResultCode::ATTRIBUTE_OR_VALUE_EXISTS,
         Reason::NoSuchValue => ResultCode::NO_SUCH_ATTRIBUTE,
         Reason::InappropriateMatching => ResultCode::INAPPROPRIATE_MATCHING,
+        Reason::WrongPassword => ResultCode::INVALID_CREDENTIALS,
         Reason::NotAllowed => ResultCode::INSUFFICIENT_ACCESS_RIGHTS,
         Reason::Unwilling => ResultCode::UNWILLING_TO_PERFORM,
         Reason::Password(reason) => match reason {

@@ -19,9 +19,10 @@ use crate::{
 };
 use directory::{
     access::Rights,
+    authenticate::Admitted,
     context::{Actor, Context},
     error::{Reason, Refusal},
-    id::{EntryId, Position},
+    id::Position,
     store::view::Snapshot,
 };
 use std::sync::Arc;
@@ -147,8 +148,13 @@ impl Session {
     }
 
     /// The account has been admitted.
-    pub(crate) fn bound(&mut self, account: EntryId, epoch: u64, dn: &str, must_change_password: bool) {
-        self.become_(Login::Bound { actor: Actor::Account { id: account, epoch, must_change_password }, authorization: format!("dn:{dn}") });
+    pub(crate) fn bound(&mut self, admitted: &Admitted) {
+        let actor = Actor::Account {
+            id: admitted.account,
+            epoch: admitted.epoch,
+            must_change_password: admitted.must_change,
+        };
+        self.become_(Login::Bound { actor, authorization: format!("dn:{}", admitted.dn) });
     }
 
     /// The kernel says that the peer is the operator.

@@ -18,7 +18,8 @@ use bytes::BytesMut;
 use directory::{
     authenticate::{Login, LoginName, Verdict},
     context::Context,
-    credential::secret::Secret,
+    credential::Secret,
+    lifecycle::ChangePath,
 };
 
 /// A bind that waits for the gate.
@@ -65,7 +66,7 @@ pub(crate) fn begin(door: &Door, session: &mut Session, asked: Asked, request: &
             let login = Login {
                 name: login_name(door, request.name),
                 password: Secret::new(password.to_vec()),
-                wants_policy: asked.controls.password_policy,
+                change: if asked.controls.password_policy { ChangePath::Control } else { ChangePath::None },
             };
             return Step::Bind(Box::new(Pending { context: asked.context, login, answer: asked }));
         }
@@ -77,23 +78,15 @@ pub(crate) fn begin(door: &Door, session: &mut Session, asked: Asked, request: &
 /// The gate has spoken.
 pub(crate) fn finish(door: &Door, session: &mut Session, asked: &Asked, verdict: Verdict, out: &mut BytesMut) {
     let outcome = match verdict {
-        Verdict::Admitted { account, epoch, dn, must_change, expires_in_seconds, grace } => {
-            session.bound(account, epoch, &dn, must_change);
-            let warning = match (expires_in_seconds, grace) {
-                (_, Some(grace)) => Some(PasswordPolicyWarning::GraceAuthNsRemaining(grace)),
-                (Some(seconds), None) => Some(PasswordPolicyWarning::TimeBeforeExpiration(seconds)),
-                (None, None) => None,
-            };
-            let error = must_change.then_some(PasswordPolicyError::ChangeAfterReset);
+        Verdict::Admitted(admitted) => {
+            session.bound(&admitted);
+            let warning = admitted.expires_in_seconds.map(PasswordPolicyWarning::TimeBeforeExpiration);
+            let error = admitted.must_change.then_some(PasswordPolicyError::ChangeAfterReset);
             Outcome { policy: Some(PasswordPolicyResponse { warning, error }), ..Outcome::success() }
         }
         Verdict::Refused { hint } => {
             let error = hint.map(policy_error);
             Outcome { policy: Some(PasswordPolicyResponse { warning: None, error }), ..refused() }
-        }
-        Verdict::ConfidentialityRequired => {
-            door.metrics.password_exposed();
-            barred_outcome(Barred::Confidentiality)
         }
         Verdict::Busy => Outcome::new(ResultCode::BUSY, "too many logins at once"),
     };

@@ -11,7 +11,7 @@ use bytes::BytesMut;
 use directory::{
     change::{Change, Target},
     context::Actor,
-    credential::secret::Secret,
+    credential::Secret,
 };
 
 pub(crate) fn begin(
