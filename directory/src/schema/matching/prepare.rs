@@ -75,8 +75,13 @@ pub(super) fn telephone(value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxErr
         out.extend(prepared.iter().filter(|byte| !matches!(byte, b' ' | b'-')));
     } else {
         let text = String::from_utf8_lossy(&prepared);
-        let kept = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{58a}' | '\u{2010}' | '\u{2011}' | '\u{2212}'));
-        out.extend_from_slice(kept.collect::<String>().as_bytes());
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let insignificant = matches!(character, ' ' | '-' | '\u{58a}' | '\u{2010}' | '\u{2011}' | '\u{2212}');
+            if !insignificant || characters.peek().copied().is_some_and(is_combining_mark) {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
     }
     Ok(())
 }
