@@ -6,7 +6,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use super::ber::{BerError, List, OctetStrings, Reader, Tag};
-use super::control::{Control, ControlListError, Controls, trailing_controls};
+use super::control::{ControlListError, Controls, trailing_controls};
 use super::frame::{Limits, StructureError, check_structure};
 use super::message::{Attribute, MessageId};
 use super::result::ResultCode;
@@ -101,11 +101,6 @@ impl<'a> Received<'a> {
         };
         let controls = trailing_controls(fields, limits)?;
         Ok(Received { id, body, controls })
-    }
-
-    /// The control with this OID.
-    pub fn control(&self, oid: &str) -> Option<Control<'a>> {
-        self.controls.iter().find(|control| control.oid == oid)
     }
 }
 

@@ -181,7 +181,7 @@ fn b1_filters_in_controls_are_bounded() {
 #[test]
 fn netscape_controls() {
     let octets = written(|w| {
-        encode_response_controls(w, &[ResponseControl::PasswordExpired, ResponseControl::PasswordExpiring(600)])
+        encode_response_controls(w, &[ResponseControl::PasswordExpired, ResponseControl::PasswordExpiring(600)]);
     });
     let mut reader = Reader::new(&octets);
     let controls = decode_controls(reader.expect(CONTROLS).unwrap(), &LIMITS).unwrap();

@@ -117,7 +117,7 @@ proptest! {
 
         let ours = Received::decode(&octets, &LIMITS).unwrap();
         prop_assert_eq!(ours.id, MessageId::new(id));
-        prop_assert_eq!(ours.control("1.2.3"), Some(control));
+        prop_assert_eq!(ours.controls.find("1.2.3"), Some(control));
         let Body::Result(received) = ours.body else { panic!("not a result") };
         prop_assert_eq!((received.code, received.diagnostic), (code, diagnostic.as_bytes()));
         prop_assert_eq!(received.matched_dn, matched_dn.as_bytes());

@@ -98,7 +98,7 @@ fn a5_message_ids() {
             w.nested(Tag::SEQUENCE, |w| {
                 w.encoded(id);
                 w.octets(Operation::Delete.request_tag(), b"cn=x");
-            })
+            });
         })
     };
     for id in [

@@ -232,7 +232,7 @@ fn answers_to_refused_messages() {
     assert_eq!(Some(reaction), respond(Operation::Bind, ResultCode::PROTOCOL_ERROR));
     let LdapOp::BindResponse(response) = answer.op else { panic!("not a bind response") };
     assert_eq!((answer.msgid, response.res.code), (7, LdapResultCode::ProtocolError));
-    assert_eq!(response.res.message, "version: expected tag 0x02, found None");
+    assert_eq!(response.res.message, "version: expected tag 0x02, found nothing");
 
     let (_, answer) = read(&search(present, |w| (0..10_000).for_each(|_| w.octet_string(b""))));
     let LdapOp::SearchResultDone(result) = answer.op else { panic!("not a search result") };
