@@ -1,1 +1,3 @@
 //! The LDAP door.
+
+pub mod wire;
