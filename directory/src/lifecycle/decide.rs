@@ -389,6 +389,7 @@ impl Work<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of tests are small; an overflow fails them")]
 #[path = "law_tests.rs"]
 mod laws;
 #[cfg(test)]
