@@ -210,7 +210,7 @@ def sandbox():
     for dn, attributes in ldif.plain(ldif.organisation()):
         low = dn.lower()
         classes = {v.decode().lower() for n, v in attributes if n.lower() == "objectclass"}
-        if low == BASE.lower() or classes & {"posixgroup", "simplesecurityobject"} or "o=nordlicht" in low:
+        if low == BASE.lower() or "simplesecurityobject" in classes or "o=nordlicht" in low:
             continue
         if "inetorgperson" in classes and ("o=aurora" in low) + len([k for k in kept if k.startswith("uid=")]) > 90:
             continue
@@ -227,7 +227,7 @@ def sandbox():
                 value = moved(value.decode()).encode()
                 if value.decode().lower() not in kept:
                     continue
-            if low in ("uid", "mail"):
+            if low in ("uid", "mail", "memberuid"):
                 value = b"o." + value
             changed.append((name, value))
         classes = {v.decode().lower() for n, v in changed if n.lower() == "objectclass"}
