@@ -57,6 +57,12 @@ pub fn data_dir(path: &Path) -> Result<(), Problem> {
         let message = format!("server.data_dir: others may write to {shown} (mode {mode:04o})");
         return Err(Problem::general(message).with_hint(format!("chmod 700 {shown}")));
     }
+    let (owner, user) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != user {
+        // Above all root working on the daemon's directory: the daemon could not open the files made so.
+        let message = format!("server.data_dir: {shown} belongs to user {owner}, and this is user {user}");
+        return Err(Problem::general(message).with_hint(format!("run as that user: sudo -u '#{owner}'")));
+    }
     if mode & 0o055 != 0 {
         tracing::warn!(path = %shown, mode = format!("{mode:04o}"), "others may look into the data directory; chmod 700 is better");
     }
