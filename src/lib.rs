@@ -3,6 +3,8 @@
 //! `cli` is the command line, `command` what each subcommand does, `config` the settings, `daemon` the running
 //! process around the doors. What a directory does is in the crate `directory`, what LDAP says in `ldap`.
 
+pub mod cli;
+pub mod command;
 pub mod config;
 pub mod daemon;
 

@@ -1,3 +1,5 @@
-//! The daemon: see the crate documentation of `rollbook`.
+//! The program `rollbook`: its command line, and nothing else.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    rollbook::cli::main()
+}

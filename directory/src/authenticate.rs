@@ -325,7 +325,8 @@ impl Directory {
             Record::parse(guard.value()).ok().map(|r| r.dn().to_owned())
         });
         let Some(dn) = dn else { return self.refused(context, id, Judged::Denied(Denial::Deleted), false) };
-        let left = password_expires_at(&outcome.next, self.policy()).map(|at| at.0.saturating_sub(now.wall.0).max(0) / 1_000);
+        let left =
+            password_expires_at(&outcome.next, self.policy()).map(|at| at.0.saturating_sub(now.wall.0).max(0) / 1_000);
         Verdict::Admitted(Admitted {
             account: id,
             epoch: outcome.next.epoch,

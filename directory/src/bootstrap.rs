@@ -3,16 +3,14 @@
 //! Called by `rollbook init` and by the demo. Everything is ordinary write sets of the system, so a directory that is
 //! not new refuses what is there already.
 
-use crate::access::Rights;
-use crate::change::{AddOp, Op, prepare};
+use crate::change::{AddOp, Change, Modification, ModificationKind, Op, Target, prepare};
 use crate::clock::Now;
-use crate::context::{Context, Door, Origin, Actor};
+use crate::context::{Actor, Context, Door, Origin};
 use crate::credential::Secret;
 use crate::entry::dn::{Dn, Rdn};
 use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
-use crate::store::codec::Credential;
 use crate::store::tables::meta;
 use crate::store::view::View;
 
@@ -47,7 +45,8 @@ pub fn suffix(directory: &Directory, dn: &str) -> Result<(), Refusal> {
         }
     }
     let parsed = Dn::parse(dn.as_bytes()).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
-    let mut ops = vec![Op::Add(Box::new(AddOp { suffix: true, ..add(directory, dn, top(&parsed)?)? }))];
+    let mut ops =
+        vec![Op::Add(Box::new(AddOp { suffix: true, rdn: parsed.to_string(), ..add(directory, dn, top(&parsed)?)? }))];
     for container in CONTAINERS {
         let attributes = vec![("objectClass", "organizationalUnit"), ("ou", *container)];
         ops.push(Op::Add(Box::new(add(directory, &format!("ou={container},{dn}"), attributes)?)));
@@ -106,32 +105,26 @@ async fn account(directory: &Directory, dn: &str, password: Secret, role: &str) 
     let context = operator(directory);
     let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
     if directory.snapshot()?.id_of(key.as_bytes())?.is_none() {
-        let attributes = vec![("objectClass".into(), classes_for(dn)?)];
-        let attributes = attributes.into_iter().map(|(n, v): (String, Vec<&str>)| {
-            (n.into_bytes(), v.into_iter().map(|v| v.as_bytes().to_vec()).collect())
-        });
-        let change = crate::change::Change::Add { dn: dn.as_bytes().to_vec(), attributes: attributes.collect() };
-        directory.change(&context, change).await?;
+        let classes = classes_for(dn)?.into_iter().map(|c| c.as_bytes().to_vec()).collect();
+        let password = vec![password.expose().to_vec()];
+        let attributes = vec![(b"objectClass".to_vec(), classes), (b"userPassword".to_vec(), password)];
+        directory.change(&context, Change::Add { dn: dn.as_bytes().to_vec(), attributes }).await?;
+    } else {
+        let target = Target::Dn(dn.as_bytes().to_vec());
+        directory.change(&context, Change::Password { target, old: None, new: Some(password) }).await?;
     }
     let snapshot = directory.snapshot()?;
     let missing = || Refusal::new(Reason::Store, "the store failed");
     let id = snapshot.id_of(key.as_bytes())?.ok_or_else(missing)?;
-    let target = crate::change::Target::Id(id);
-    let change = crate::change::Change::Password { target, old: None, new: Some(password) };
-    directory.change(&context, change).await?;
     let role = match role {
         "SYSTEM_ADMIN" => snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId),
         _ => snapshot.as_ref().meta_ids(meta::READERS)?.first().copied(),
     };
     let role = role.ok_or_else(|| Refusal::new(Reason::Unwilling, "there is no naming context yet"))?;
     if !snapshot.as_ref().is_member(role, id)? {
-        let member = crate::change::Modification {
-            kind: crate::change::ModificationKind::Add,
-            attribute: b"member".to_vec(),
-            values: vec![dn.as_bytes().to_vec()],
-        };
-        let target = crate::change::Target::Id(role);
-        directory.change(&context, crate::change::Change::Modify { target, modifications: vec![member] }).await?;
+        let values = vec![dn.as_bytes().to_vec()];
+        let member = Modification { kind: ModificationKind::Add, attribute: b"member".to_vec(), values };
+        directory.change(&context, Change::Modify { target: Target::Id(role), modifications: vec![member] }).await?;
     }
     Ok(id)
 }
@@ -183,17 +176,4 @@ fn add(directory: &Directory, dn: &str, attributes: Vec<(&str, &str)>) -> Result
 pub fn operator(directory: &Directory) -> Context {
     let origin = Origin { door: Door::Operator, address: None, confidential: true };
     Context { actor: Actor::System, origin, now: directory.now(), request_id: directory.next_request_id() }
-}
-
-/// The credential of a stored hash, for the import.
-pub fn credential(hash: &str) -> Credential {
-    Credential { password: Some(hash.to_owned()), history: Vec::new() }
-}
-
-/// The rights of the system.
-///
-/// # Errors
-/// `Store`.
-pub fn system_rights(directory: &Directory) -> Result<Rights, Refusal> {
-    directory.rights(directory.snapshot()?.as_ref(), Actor::System)
 }

@@ -17,8 +17,8 @@ use crate::lifecycle::Policy;
 use crate::random::Random;
 use crate::schema::Schema;
 use crate::search::{Bounds, Reading};
-use crate::store::view::{Snapshot, Tables, View};
 use crate::store::tables::meta;
+use crate::store::view::{Snapshot, Tables, View};
 use crate::store::{codec, migrate};
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
@@ -301,9 +301,14 @@ fn prepare_store(database: &Database, random: &Random) -> Result<Option<Mark>, R
     {
         let mut tables = Tables::open(&txn)?;
         changed = migrate::bring_up_to_date(&mut tables, random)?;
-        mark = redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
+        mark =
+            redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }
-    if changed { txn.commit().map_err(failed)? } else { txn.abort().map_err(failed)? }
+    if changed {
+        txn.commit().map_err(failed)?
+    } else {
+        txn.abort().map_err(failed)?
+    }
     Ok(mark)
 }
 

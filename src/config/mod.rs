@@ -204,12 +204,9 @@ impl Config {
                 "a login must not take rights away",
             );
         }
-        if self.policy.password_min_length > self.policy.password_max_length {
-            contradiction(
-                "policy.password_min_length",
-                "policy.password_min_length is greater than policy.password_max_length".into(),
-                "no password would be long and short enough",
-            );
+        if let Err(error) = self.policy.rules() {
+            let key = settings().map(|setting| setting.key).find(|key| key.strip_prefix("policy.") == Some(error.rule));
+            contradiction(key.unwrap_or("policy"), format!("policy.{}", error.rule), error.problem);
         }
         problems
     }

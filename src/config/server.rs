@@ -13,7 +13,7 @@ section! {
     /// Threads that answer requests. `auto` is one on a machine with up to two processors, because a directory answers
     /// in microseconds and a second thread there costs more in waking than it gives; else one for each processor.
     /// Password hashing has its own threads (`hashing.threads`).
-    workers: Option<u64>, Kind::CountOrAuto(1, 256), "auto";
+    workers: Option<u64>, Kind::CountOr("auto", 1, 256), "auto";
     /// How long a stopping daemon waits for requests in progress. A second signal ends it at once.
     drain: Duration, Kind::Span(Duration::from_secs(1), Duration::from_secs(300)), "10s";
 }
@@ -38,7 +38,7 @@ section! {
     /// many logins at once.
     lanes: u32, Kind::Count(1, 16), "1";
     /// Threads that hash, each with its own `hashing.memory_kib`. `auto` is one for each processor.
-    threads: Option<u64>, Kind::CountOrAuto(1, 256), "auto";
+    threads: Option<u64>, Kind::CountOr("auto", 1, 256), "auto";
     /// Logins that may wait for a hashing thread; further ones are answered busy. Bounds the wait of a login in a storm
     /// to this number of hashes.
     queue: usize, Kind::Count(1, 65_536), "256";

@@ -27,12 +27,14 @@ pub enum Kind {
     Flag,
     /// A whole number.
     Count(u64, u64),
-    /// A whole number, or `auto`.
-    CountOrAuto(u64, u64),
+    /// A whole number, or this word.
+    CountOr(&'static str, u64, u64),
     /// A number of bytes; with a suffix KiB, MiB or GiB, or none.
     Bytes(u64, u64),
     /// A span of time: a number and its unit (ms, s, m, h, d), several may follow one another.
     Span(Duration, Duration),
+    /// A span of time, or this word.
+    SpanOr(&'static str, Duration, Duration),
     /// Permission bits in octal.
     Mode,
 }

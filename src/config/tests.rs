@@ -16,7 +16,7 @@ fn messages(sources: &Sources) -> Vec<String> {
 fn the_defaults_stand_alone() {
     let config = Config::load(&Sources::default()).unwrap();
     assert_eq!(config.limits.pdu_anonymous, 65_536);
-    assert_eq!(config.policy.lock_duration, Duration::from_secs(900));
+    assert_eq!(config.policy.lock_duration, Some(Duration::from_secs(900)));
     assert_eq!(config.tls.certificate_file, None);
     assert!(config.origins.values().all(|(_, origin)| *origin == Origin::Default));
     assert_eq!(config.origins.len(), settings().count(), "each key once");
@@ -63,8 +63,8 @@ fn a_file_is_refused_by_line() {
             &["c.toml:2: policy.lock_duration needs a unit, such as \"15s\", \"15m\" or \"15d\""],
         ),
         (
-            "[policy]\nlock_duration = \"900d\"\n",
-            &["c.toml:2: policy.lock_duration needs a duration from 0s to 365d, not \"900d\""],
+            "[policy]\nlock_duration = \"9000d\"\n",
+            &["c.toml:2: policy.lock_duration needs \"until-unlocked\" or a duration from 1s to 3650d, not \"9000d\""],
         ),
         (
             "[log]\nformat = \"jsn\"\n",
@@ -106,9 +106,10 @@ fn contradictions_are_refused() {
         ("[tls]\nkey_file = \"/c\"\n", "c.toml:2: tls.key_file is set but"),
         ("[limits]\npdu_authenticated = \"2KiB\"\n", "c.toml:2: limits.pdu_authenticated is smaller"),
         ("[server]\ndata_dir = \"\"\n", "c.toml:2: server.data_dir is empty"),
+        ("[policy]\nlockout = false\n", "c.toml:2: policy.lockout (may be off only when delay_tiers is on)"),
         (
-            "[policy]\npassword_min_length = 128\npassword_max_length = 64\n",
-            "c.toml:2: policy.password_min_length is greater",
+            "[policy]\npassword_min_age = \"2d\"\npassword_max_age = \"1d\"\n",
+            "c.toml:3: policy.password_max_age (must be above password_min_age",
         ),
     ];
     for (text, part) in cases {
@@ -211,4 +212,49 @@ fn auto_follows_the_machine() {
         assert_eq!(config.server.worker_threads(processors), workers);
         assert_eq!(config.hashing.hashing_threads(processors), processors);
     }
+}
+
+/// Goal: the policy's defaults here and in the domain are the same, and every setting reaches its rule.
+#[test]
+fn the_policy_is_the_domains() {
+    use directory::clock::Span;
+    use directory::lifecycle::{LockDuration, Names, Period, Policy, Unprompted};
+    assert_eq!(Config::load(&Sources::default()).unwrap().policy.rules().unwrap(), Policy::default());
+    let text = "[policy]\nlockout = false\nattempts = 7\nfailure_window = \"1m\"\nlock_duration = \"until-unlocked\"\n\
+        lock_duration_cap = \"2h\"\nlock_api_accounts = false\ndelay_tiers = true\nforgive_repeats = true\n\
+        dormancy_months = \"never\"\npassword_min_length = 15\npassword_history = 0\npassword_not_name = false\n\
+        password_max_age = \"90d\"\npassword_min_age = \"1d\"\nmust_change_without_control = \"restrict\"\n\
+        unlock_requires_password = false\nenable_requires_password = true\npurge_months = 0\npurge_early = true\n\
+        names_after_deletion = \"free\"\nnames_after_scim_deletion = \"reserved\"\n";
+    let expected = Policy {
+        lockout: false,
+        attempts: 7,
+        failure_window: Span::from_mins(1),
+        lock_duration: LockDuration::UntilUnlocked,
+        lock_duration_cap: Span::from_hours(2),
+        lock_api_accounts: false,
+        delay_tiers: true,
+        forgive_repeats: true,
+        dormancy_months: Period::Never,
+        dormancy_from: Policy::default().dormancy_from,
+        password_min_length: 15,
+        password_history: 0,
+        password_not_name: false,
+        password_max_age: Period::After(Span::from_days(90)),
+        password_min_age: Span::from_days(1),
+        must_change_without_control: Unprompted::Restrict,
+        unlock_requires_password: false,
+        enable_requires_password: true,
+        purge_months: 0,
+        purge_early: true,
+        names_after_deletion: Names::Free,
+        names_after_scim_deletion: Names::Reserved,
+    };
+    let config = Config::load(&from_file(text)).unwrap();
+    assert_eq!(config.policy.rules().unwrap(), expected);
+    let settings = settings().filter(|setting| setting.key.starts_with("policy."));
+    assert!(
+        settings.into_iter().all(|setting| matches!(config.origin(setting.key), Origin::File(..))),
+        "none is left out"
+    );
 }

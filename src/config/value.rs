@@ -23,8 +23,10 @@ pub enum Value {
     Word(&'static str),
     /// Yes or no.
     Flag(bool),
-    /// A number; none for `auto`.
-    Count(Option<u64>),
+    /// A number.
+    Count(u64),
+    /// The word that stands in for a number or a span.
+    Instead(&'static str),
     /// Bytes.
     Bytes(u64),
     /// A span of time.
@@ -56,14 +58,14 @@ impl Value {
             (Kind::Addresses | Kind::Names, Given::List(items)) => {
                 Self::from_items(kind, items.iter().map(String::as_str))
             }
-            (Kind::Count(..) | Kind::CountOrAuto(..) | Kind::Bytes(..), Given::Integer(number)) => {
+            (Kind::Count(..) | Kind::CountOr(..) | Kind::Bytes(..), Given::Integer(number)) => {
                 Self::from_text(kind, &number.to_string())
             }
             (Kind::Flag, Given::Flag(flag)) => Ok(Self::Flag(*flag)),
             (Kind::Count(..) | Kind::Flag, Given::Text(text)) => {
                 Err(format!("needs {}, without quotation marks, not the text \"{text}\"", expected(kind)))
             }
-            (Kind::Span(..), Given::Integer(number)) => {
+            (Kind::Span(..) | Kind::SpanOr(..), Given::Integer(number)) => {
                 Err(format!("needs a unit, such as \"{number}s\", \"{number}m\" or \"{number}d\""))
             }
             (_, Given::Text(text)) => Self::from_text(kind, text),
@@ -93,16 +95,16 @@ impl Value {
                 }),
             },
             Kind::Flag => text.parse().map(Self::Flag).map_err(|_| wrong()),
-            Kind::CountOrAuto(..) if text == "auto" => Ok(Self::Count(None)),
-            Kind::Count(low, high) | Kind::CountOrAuto(low, high) => {
+            Kind::CountOr(word, ..) | Kind::SpanOr(word, ..) if text == word => Ok(Self::Instead(word)),
+            Kind::Count(low, high) | Kind::CountOr(_, low, high) => {
                 let number = text.parse().map_err(|_| wrong())?;
-                if (low..=high).contains(&number) { Ok(Self::Count(Some(number))) } else { Err(wrong()) }
+                if (low..=high).contains(&number) { Ok(Self::Count(number)) } else { Err(wrong()) }
             }
             Kind::Bytes(low, high) => {
                 let bytes = parse_bytes(text).ok_or_else(wrong)?;
                 if (low..=high).contains(&bytes) { Ok(Self::Bytes(bytes)) } else { Err(wrong()) }
             }
-            Kind::Span(low, high) => {
+            Kind::Span(low, high) | Kind::SpanOr(_, low, high) => {
                 let span = parse_span(text).ok_or_else(wrong)?;
                 if (low..=high).contains(&span) { Ok(Self::Span(span)) } else { Err(wrong()) }
             }
@@ -135,10 +137,9 @@ impl std::fmt::Display for Value {
             Self::Path(path) => write!(f, "\"{}\"", path.as_deref().unwrap_or("".as_ref()).display()),
             Self::Addresses(items) => write!(f, "{:?}", items.iter().map(ToString::to_string).collect::<Vec<_>>()),
             Self::Names(items) => write!(f, "{items:?}"),
-            Self::Word(word) => write!(f, "\"{word}\""),
+            Self::Word(word) | Self::Instead(word) => write!(f, "\"{word}\""),
             Self::Flag(flag) => write!(f, "{flag}"),
-            Self::Count(Some(number)) => write!(f, "{number}"),
-            Self::Count(None) => f.write_str("\"auto\""),
+            Self::Count(number) => write!(f, "{number}"),
             Self::Bytes(bytes) => write!(f, "\"{}\"", bytes_text(*bytes)),
             Self::Span(span) => write!(f, "\"{}\"", span_text(*span)),
             Self::Mode(mode) => write!(f, "\"{mode:04o}\""),
@@ -159,9 +160,12 @@ pub fn expected(kind: Kind) -> String {
         }
         Kind::Flag => "true or false".to_owned(),
         Kind::Count(low, high) => format!("a whole number from {low} to {high}"),
-        Kind::CountOrAuto(low, high) => format!("\"auto\" or a whole number from {low} to {high}"),
+        Kind::CountOr(word, low, high) => format!("\"{word}\" or a whole number from {low} to {high}"),
         Kind::Bytes(low, high) => format!("a size from {} to {}", bytes_text(low), bytes_text(high)),
         Kind::Span(low, high) => format!("a duration from {} to {}", span_text(low), span_text(high)),
+        Kind::SpanOr(word, low, high) => {
+            format!("\"{word}\" or a duration from {} to {}", span_text(low), span_text(high))
+        }
         Kind::Mode => "octal permission bits such as \"0660\"".to_owned(),
     }
 }
@@ -244,15 +248,32 @@ from_value! {
     Vec<String>: Value::Names(items) => Some(items.clone());
     bool: Value::Flag(flag) => Some(*flag);
     Duration: Value::Span(span) => Some(*span);
-    Option<u64>: Value::Count(number) => Some(*number);
+}
+
+impl FromValue for Option<Duration> {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Instead(_) => Some(None),
+            other => Duration::from_value(other).map(Some),
+        }
+    }
 }
 
 macro_rules! from_number {
     ($($type:ty),+) => {$(
+        impl FromValue for Option<$type> {
+            fn from_value(value: &Value) -> Option<Self> {
+                match value {
+                    Value::Instead(_) => Some(None),
+                    other => <$type>::from_value(other).map(Some),
+                }
+            }
+        }
+
         impl FromValue for $type {
             fn from_value(value: &Value) -> Option<Self> {
                 match value {
-                    Value::Count(Some(number)) | Value::Bytes(number) => Self::try_from(*number).ok(),
+                    Value::Count(number) | Value::Bytes(number) => Self::try_from(*number).ok(),
                     Value::Mode(mode) => Self::try_from(*mode).ok(),
                     _ => None,
                 }
@@ -260,7 +281,7 @@ macro_rules! from_number {
         }
     )+};
 }
-from_number!(u32, u64, usize);
+from_number!(u16, u32, u64, usize);
 
 #[cfg(test)]
 mod tests {
@@ -283,8 +304,10 @@ mod tests {
             (Kind::Addresses, "", Value::Addresses(vec![])),
             (Kind::Names, "a,b", Value::Names(vec!["a".into(), "b".into()])),
             (Kind::Choice(&["json", "text"]), "text", Value::Word("text")),
-            (Kind::Count(1, 5), "5", Value::Count(Some(5))),
-            (Kind::CountOrAuto(1, 5), "auto", Value::Count(None)),
+            (Kind::Count(1, 5), "5", Value::Count(5)),
+            (Kind::CountOr("auto", 1, 5), "auto", Value::Instead("auto")),
+            (Kind::CountOr("auto", 1, 5), "3", Value::Count(3)),
+            (Kind::SpanOr("never", Duration::ZERO, Duration::MAX), "never", Value::Instead("never")),
             (Kind::Bytes(0, 1 << 30), "64KiB", Value::Bytes(65_536)),
             (Kind::Bytes(0, 1 << 30), "64 KiB", Value::Bytes(65_536)),
             (Kind::Bytes(0, 1 << 30), "100", Value::Bytes(100)),

@@ -167,7 +167,7 @@ class Pair:
 
     def dump(self, client):
         """All of the sandbox: {comparable DN: (DN, attributes as sent)}."""
-        answer = client.call(wire.search(HOME, attributes=["*"]))
+        answer = client.call(wire.search(HOME, attributes=["*", "memberOf"]))
         if answer.code != 0:
             raise RuntimeError(f"the sandbox cannot be read: {answer.code} {answer.text}")
         return {same_dn(dn): (dn, attributes) for dn, attributes in answer.entries}
@@ -179,12 +179,13 @@ class Pair:
             for key in sorted(right.keys() - left.keys(), key=len, reverse=True):
                 self.ours.call(wire.delete(right[key][0]))
             for key in sorted(k for k in left.keys() & right.keys() if normal(left[k]) != normal(right[k])):
-                have = {n.lower() for n, _ in right[key][1]}
-                changes = [(2, n, v) for n, v in left[key][1]] + [(2, n, ()) for n in have - {n.lower() for n, _ in left[key][1]}]
+                wanted, have = ({n.lower(): v for n, v in side[key][1] if n.lower() != "memberof"} for side in (left, right))
+                changes = [(2, n, v) for n, v in wanted.items()] + [(2, n, ()) for n in have.keys() - wanted.keys()]
                 if self.ours.call(wire.modify(right[key][0], changes)).code != 0:
                     self.drop(left[key][0])
             for key in sorted(left.keys() - right.keys(), key=len):
-                if self.ours.call(wire.add(*left[key])).code != 0:
+                dn, attributes = left[key]
+                if self.ours.call(wire.add(dn, [(n, v) for n, v in attributes if n.lower() != "memberof"])).code != 0:
                     self.drop(left[key][0])
             left, right = self.dump(self.theirs), self.dump(self.ours)
             if {k: normal(v) for k, v in left.items()} == {k: normal(v) for k, v in right.items()}:
@@ -209,7 +210,7 @@ def sandbox():
     for dn, attributes in ldif.plain(ldif.organisation()):
         low = dn.lower()
         classes = {v.decode().lower() for n, v in attributes if n.lower() == "objectclass"}
-        if low == BASE.lower() or classes & {"posixgroup", "simplesecurityobject"} or "o=nordlicht" in low:
+        if low == BASE.lower() or "simplesecurityobject" in classes or "o=nordlicht" in low:
             continue
         if "inetorgperson" in classes and ("o=aurora" in low) + len([k for k in kept if k.startswith("uid=")]) > 90:
             continue
@@ -226,7 +227,7 @@ def sandbox():
                 value = moved(value.decode()).encode()
                 if value.decode().lower() not in kept:
                     continue
-            if low in ("uid", "mail"):
+            if low in ("uid", "mail", "memberuid"):
                 value = b"o." + value
             changed.append((name, value))
         classes = {v.decode().lower() for n, v in changed if n.lower() == "objectclass"}

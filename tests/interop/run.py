@@ -52,9 +52,11 @@ class Rollbook:
         # The thread reads on after the first line, so that a full pipe never stops the server.
         threading.Thread(target=self._read, args=(first,), daemon=True).start()
         if not self._first.wait(START_SECONDS) or not first:
+            ended = self.process.poll()
             self.process.kill()
             self.process.wait()
-            raise RuntimeError(f"no line on standard output within {START_SECONDS} s: see {log}")
+            why = f"within {START_SECONDS} s" if ended is None else f"before it ended with {ended}"
+            raise RuntimeError(f"no line on standard output {why}: see {log}")
         self.description = json.loads(first[0])
 
     def _read(self, first):

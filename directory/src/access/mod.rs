@@ -175,7 +175,13 @@ impl Rights {
     }
 
     /// Whether the actor may change this attribute of this entry.
-    pub fn may_write(&self, view: &impl View, id: EntryId, record: &Record<'_>, attribute: &AttributeType) -> Result<bool, Refusal> {
+    pub fn may_write(
+        &self,
+        view: &impl View,
+        id: EntryId,
+        record: &Record<'_>,
+        attribute: &AttributeType,
+    ) -> Result<bool, Refusal> {
         let allowed = match self.power(record.key()) {
             Some(Power::System) => return Ok(true),
             Some(Power::Administer) => record.kind() != Kind::Tenant,

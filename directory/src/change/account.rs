@@ -9,11 +9,11 @@ use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::lifecycle::{Account, Audience, Counters, UserType};
 use crate::schema::kind::Kind;
+use crate::store::codec::{self, Credential};
+use crate::store::membership;
 use crate::store::tables::meta;
 use crate::store::view::View;
 use redb::ReadableTable;
-use crate::store::codec::{self, Credential};
-use crate::store::membership;
 
 /// Applies an [`Op::Account`].
 pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {

@@ -17,10 +17,13 @@ use crate::store::{codec, membership};
 
 /// Applies the step.
 pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal> {
+    if applying.rights.power(&op.key).is_none() {
+        return Err(Refusal::not_allowed());
+    }
     let (parent, parent_dn) = parent(applying, op)?;
     let mut attributes = op.attributes.clone();
     add_rdn_values(applying, &mut attributes, op)?;
-    let (classes, structural) = modify::classes_of(applying.schema, &attributes)?;
+    let (classes, structural) = modify::classes_of(applying.schema, &attributes, op.credential.is_some())?;
     let kind = applying.schema.kind_of(&classes);
     if !applying.rights.may_add(&op.key, kind) {
         return Err(Refusal::not_allowed());
@@ -62,7 +65,13 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     Ok(())
 }
 
-fn write(applying: &mut Applying<'_, '_>, op: &AddOp, id: EntryId, draft: &Draft, claims: &Claims) -> Result<(), Refusal> {
+fn write(
+    applying: &mut Applying<'_, '_>,
+    op: &AddOp,
+    id: EntryId,
+    draft: &Draft,
+    claims: &Claims,
+) -> Result<(), Refusal> {
     applying.dirty = true;
     let parent = draft.header.parent;
     let tables = &mut *applying.tables;

@@ -24,8 +24,8 @@ pub mod references;
 pub mod rename;
 pub mod request;
 
-use crate::context::{Actor, Origin};
 use crate::clock::{Millis, Now};
+use crate::context::{Actor, Origin};
 use crate::credential::secret::Secret;
 use crate::entry::record::Attribute;
 use crate::id::{EntryId, Position, WriteSetId};
@@ -307,7 +307,7 @@ pub struct AddOp {
     pub credential: Option<Credential>,
     /// `createTimestamp`, when it is older than the write set (import).
     pub created: Option<Millis>,
-    /// The entry begins a naming context.
+    /// The entry begins a naming context; `rdn` is its whole DN then.
     pub suffix: bool,
 }
 

@@ -9,9 +9,9 @@ use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, ValueChange};
-use crate::schema::Schema;
 use crate::schema::attribute::{AttributeId, AttributeType, Storage};
 use crate::schema::kind::{ClassId, Kind};
+use crate::schema::{Schema, SchemaViolation, known};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{indexes, membership};
@@ -43,7 +43,11 @@ pub fn apply(
         }
     }
     check_rdn(applying.schema, &after)?;
-    settle_classes(applying.schema, &before, &mut after, modifications)?;
+    let has_password = match password {
+        Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
+        None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
+    };
+    settle_classes(applying.schema, &before, &mut after, modifications, has_password)?;
     check_values(applying.schema, &after)?;
     for edge in edges.iter().filter(|e| !e.add) {
         check_removal(applying, id, edge.member)?;
@@ -82,7 +86,8 @@ fn change_values(schema: &Schema, draft: &mut Draft, op: &ValueOp) -> Result<(),
     let kind = schema.attribute(op.attribute);
     let name = kind.name();
     let index = draft.attributes.iter().position(|a| a.id == op.attribute && a.options == op.options);
-    let mut values = index.and_then(|i| draft.attributes.get_mut(i)).map(|a| std::mem::take(&mut a.values)).unwrap_or_default();
+    let mut values =
+        index.and_then(|i| draft.attributes.get_mut(i)).map(|a| std::mem::take(&mut a.values)).unwrap_or_default();
     match op.kind {
         ModificationKind::Add => add_values(schema, kind, &mut values, &op.values)?,
         ModificationKind::Delete if op.values.is_empty() => {
@@ -113,7 +118,12 @@ fn change_values(schema: &Schema, draft: &mut Draft, op: &ValueOp) -> Result<(),
     Ok(())
 }
 
-fn add_values(schema: &Schema, kind: &AttributeType, values: &mut Vec<Vec<u8>>, new: &[Vec<u8>]) -> Result<(), Refusal> {
+fn add_values(
+    schema: &Schema,
+    kind: &AttributeType,
+    values: &mut Vec<Vec<u8>>,
+    new: &[Vec<u8>],
+) -> Result<(), Refusal> {
     let mut held: HashSet<Vec<u8>> = values.iter().map(|v| normal(schema, kind, v)).collect();
     for value in new {
         if !held.insert(normal(schema, kind, value)) {
@@ -144,7 +154,8 @@ fn increment(schema: &Schema, kind: &AttributeType, values: &mut [Vec<u8>], by: 
         return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
     }
     for value in values {
-        let sum = number(value).and_then(|v| v.checked_add(by)).ok_or_else(|| bad("the sum does not fit into 64 bits"))?;
+        let sum =
+            number(value).and_then(|v| v.checked_add(by)).ok_or_else(|| bad("the sum does not fit into 64 bits"))?;
         *value = sum.to_string().into_bytes();
     }
     let _ = schema;
@@ -167,7 +178,13 @@ pub fn position_of(schema: &Schema, kind: &AttributeType, values: &[Vec<u8>], va
 }
 
 /// The classes that the values of `objectClass` name, with their superclasses, sorted, and the structural one.
-pub fn classes_of(schema: &Schema, attributes: &[Attribute]) -> Result<(Vec<ClassId>, ClassId), Refusal> {
+///
+/// `password`: the entry has one, though it is not among the attributes.
+pub fn classes_of(
+    schema: &Schema,
+    attributes: &[Attribute],
+    password: bool,
+) -> Result<(Vec<ClassId>, ClassId), Refusal> {
     let mut classes = Vec::new();
     for attribute in attributes.iter().filter(|a| crate::access::is_object_class(schema, a.id)) {
         for value in &attribute.values {
@@ -178,17 +195,33 @@ pub fn classes_of(schema: &Schema, attributes: &[Attribute]) -> Result<(Vec<Clas
             classes.push(class.id);
         }
     }
-    let present: Vec<AttributeId> = attributes.iter().map(|a| a.id).collect();
-    let structural = schema
-        .check_entry(&classes, &present)
-        .map_err(|violation| Refusal::new(Reason::ClassViolation, violation.to_string()))?;
+    let mut present: Vec<AttributeId> = attributes.iter().map(|a| a.id).collect();
+    if password {
+        present.push(known::attribute::USER_PASSWORD);
+    }
+    let structural = schema.check_entry(&classes, &present).map_err(|violation| violated(schema, &violation))?;
     let mut all: Vec<ClassId> = classes.iter().flat_map(|c| schema.superclasses(*c)).copied().collect();
     all.sort_unstable();
     all.dedup();
     Ok((all, structural))
 }
 
-fn settle_classes(schema: &Schema, before: &Draft, after: &mut Draft, modifications: &[ValueOp]) -> Result<(), Refusal> {
+fn violated(schema: &Schema, violation: &SchemaViolation) -> Refusal {
+    let why = match violation {
+        SchemaViolation::Missing(id) => format!("{}: the classes of the entry demand it", schema.attribute(*id).name()),
+        SchemaViolation::NotAllowed(id) => format!("{}: no class of the entry allows it", schema.attribute(*id).name()),
+        other => other.to_string(),
+    };
+    Refusal::new(Reason::ClassViolation, why)
+}
+
+fn settle_classes(
+    schema: &Schema,
+    before: &Draft,
+    after: &mut Draft,
+    modifications: &[ValueOp],
+    password: bool,
+) -> Result<(), Refusal> {
     // Edges and credentials are not among the draft's attributes, but the classes must allow them.
     let mut seen = after.attributes.clone();
     for modification in modifications.iter().filter(|m| m.kind != ModificationKind::Delete && !m.values.is_empty()) {
@@ -196,7 +229,7 @@ fn settle_classes(schema: &Schema, before: &Draft, after: &mut Draft, modificati
             seen.push(Attribute { id: modification.attribute, options: Vec::new(), values: Vec::new() });
         }
     }
-    let (classes, structural) = classes_of(schema, &seen)?;
+    let (classes, structural) = classes_of(schema, &seen, password)?;
     if structural != before.header.structural {
         return Err(Refusal::new(Reason::ClassChange, "the structural object class of an entry cannot change"));
     }
@@ -222,7 +255,9 @@ pub fn check_values(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
 
 /// RFC 4511 §4.6: the values of the RDN stay.
 fn check_rdn(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
-    let Some(rdn) = Dn::parse(draft.dn.as_bytes()).ok().and_then(|dn| dn.rdns.into_iter().next()) else { return Ok(()) };
+    let Some(rdn) = Dn::parse(draft.dn.as_bytes()).ok().and_then(|dn| dn.rdns.into_iter().next()) else {
+        return Ok(());
+    };
     for ava in &rdn.avas {
         let Some(kind) = schema.find_attribute(ava.attribute.as_bytes()) else { continue };
         let values = draft.attribute(kind.id, &[]).map(|a| a.values.as_slice()).unwrap_or_default();
@@ -235,7 +270,12 @@ fn check_rdn(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
 }
 
 /// Usernames never change (requirement 1.3); addresses move from claim to claim.
-pub fn settle_claims(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
+pub fn settle_claims(
+    applying: &mut Applying<'_, '_>,
+    id: EntryId,
+    before: &Draft,
+    after: &Draft,
+) -> Result<(), Refusal> {
     let (old, new) = (claims_of(applying.schema, before)?, claims_of(applying.schema, after)?);
     if old == new {
         return Ok(());
@@ -275,7 +315,13 @@ struct Edge {
     add: bool,
 }
 
-fn plan_edges(applying: &Applying<'_, '_>, group: EntryId, kind: u8, op: &ValueOp, edges: &mut Vec<Edge>) -> Result<(), Refusal> {
+fn plan_edges(
+    applying: &Applying<'_, '_>,
+    group: EntryId,
+    kind: u8,
+    op: &ValueOp,
+    edges: &mut Vec<Edge>,
+) -> Result<(), Refusal> {
     let named = |value: &Vec<u8>| member_of_value(applying, value);
     let holds = |member: EntryId, edges: &[Edge]| -> Result<bool, Refusal> {
         if let Some(edge) = edges.iter().rev().find(|e| e.member == member && e.kind == kind) {
@@ -364,7 +410,13 @@ fn write_edges(
 }
 
 /// Makes one edge. Only groups can close a cycle, so only they are followed.
-pub fn add_member(applying: &mut Applying<'_, '_>, group: EntryId, draft: &Draft, member: EntryId, kind: u8) -> Result<(), Refusal> {
+pub fn add_member(
+    applying: &mut Applying<'_, '_>,
+    group: EntryId,
+    draft: &Draft,
+    member: EntryId,
+    kind: u8,
+) -> Result<(), Refusal> {
     let holder = applying.with_record(member, |r| Ok(matches!(r.kind(), Kind::Group | Kind::Role)))?;
     let nested = holder && matches!(draft.header.kind, Kind::Group | Kind::Role | Kind::Other);
     if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {

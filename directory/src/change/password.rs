@@ -160,7 +160,8 @@ impl Directory {
         if own {
             self.prove_old(context, owner.id, old).await?;
         }
-        let event = if own { Event::ChangePassword { by_link: false } } else { Event::SetPassword { force_change: false } };
+        let event =
+            if own { Event::ChangePassword { by_link: false } } else { Event::SetPassword { force_change: false } };
         let next_account = self.judge(owner, event, context)?;
         let hash = self.judged_hash(rights, owner, &new, own).await?;
         Ok(self.password_op(owner, Some(hash), Some(next_account), own))
@@ -234,14 +235,22 @@ impl Directory {
         let account = self.with_counters(owner.id, owner.stored);
         let outcome = decide(&account, self.policy(), &event, &context.now);
         match outcome.verdict {
-            Verdict::Accepted | Verdict::Unchanged | Verdict::Admitted | Verdict::AdmittedMustChange(_) => Ok(outcome.next),
+            Verdict::Accepted | Verdict::Unchanged | Verdict::Admitted | Verdict::AdmittedMustChange(_) => {
+                Ok(outcome.next)
+            }
             Verdict::Rejected(rejection) => Err(rejected(rejection)),
             Verdict::Denied(_) => Err(Refusal::not_allowed()),
         }
     }
 
     /// Judges a new password and hashes it. Hashes of other servers are taken from system administrators alone.
-    pub(crate) async fn judged_hash(&self, rights: &Rights, owner: &Owner, new: &Secret, own: bool) -> Result<PasswordHash, Refusal> {
+    pub(crate) async fn judged_hash(
+        &self,
+        rights: &Rights,
+        owner: &Owner,
+        new: &Secret,
+        own: bool,
+    ) -> Result<PasswordHash, Refusal> {
         if let Some(hash) = given_hash(rights, new)? {
             return Ok(hash);
         }

@@ -188,7 +188,12 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
     for value in values {
         check_value(attribute, value)?;
     }
-    Ok(ValueOp { kind, attribute: description.id, options: description.options.join(";").into_bytes(), values: values.to_vec() })
+    Ok(ValueOp {
+        kind,
+        attribute: description.id,
+        options: description.options.join(";").into_bytes(),
+        values: values.to_vec(),
+    })
 }
 
 /// A value obeys its syntax and its length.

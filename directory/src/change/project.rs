@@ -49,7 +49,8 @@ impl Rows {
         let side = |own: &Draft, other: &Draft| {
             let mut rows = Rows::default();
             for attribute in &own.attributes {
-                let differs = other.attribute(attribute.id, &attribute.options).is_none_or(|o| o.values != attribute.values);
+                let differs =
+                    other.attribute(attribute.id, &attribute.options).is_none_or(|o| o.values != attribute.values);
                 let text = text_changed && schema.attribute(attribute.id).index == Index::Text;
                 if differs || text || shares_rows(own, attribute) || shares_rows(other, attribute) {
                     rows.add(schema, id, attribute, &own.classes);

@@ -78,7 +78,13 @@ pub fn draft_of(bytes: &[u8]) -> Result<Draft, Refusal> {
 }
 
 /// Writes a changed entry and the difference of its rows.
-pub fn store(tables: &mut Tables<'_>, schema: &Schema, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
+pub fn store(
+    tables: &mut Tables<'_>,
+    schema: &Schema,
+    id: EntryId,
+    before: &Draft,
+    after: &Draft,
+) -> Result<(), Refusal> {
     let (gone, come) = Rows::between(schema, id, before, after);
     Rows::replace(&gone, &come, tables, id)?;
     tables.entries.insert(id.0, after.encode().as_slice())?;

@@ -2,13 +2,12 @@
 
 use super::apply::Applying;
 use super::{Op, modify, references};
-use crate::entry::dn::{self, Dn};
+use crate::entry::dn::Dn;
 use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::schema::attribute::{AttributeId, Storage};
-use crate::schema::kind::Kind;
 use crate::store::indexes;
 use crate::store::view::View;
 use redb::ReadableTable;
@@ -39,7 +38,8 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     after.key = key;
     after.header.parent = parent;
     change_rdn_values(applying, &before, &mut after, rdn_values, *delete_old)?;
-    let (classes, _) = modify::classes_of(applying.schema, &after.attributes)?;
+    let (classes, _) =
+        modify::classes_of(applying.schema, &after.attributes, applying.tables.credential(id)?.is_some())?;
     after.classes = classes;
     modify::check_values(applying.schema, &after)?;
     after.header.modified = applying.set.now.wall;
@@ -66,7 +66,11 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn new_parent(applying: &Applying<'_, '_>, before: &Draft, superior: Option<&[u8]>) -> Result<(EntryId, String, Vec<u8>), Refusal> {
+fn new_parent(
+    applying: &Applying<'_, '_>,
+    before: &Draft,
+    superior: Option<&[u8]>,
+) -> Result<(EntryId, String, Vec<u8>), Refusal> {
     let id = match superior {
         None => before.header.parent,
         Some(key) => {
@@ -139,8 +143,6 @@ fn move_parent(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, par
     if old == parent {
         return Ok(());
     }
-    let kind = applying.with_record(parent, |r| Ok(r.kind()))?;
-    debug_assert!(kind != Kind::Application || parent != EntryId::NONE);
     let tables = &mut *applying.tables;
     tables.children.remove((old.0, id.0))?;
     tables.children.insert((parent.0, id.0), ())?;
@@ -157,9 +159,4 @@ fn write(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &D
     references::store(applying.tables, schema, id, before, after)?;
     let (now, position) = (applying.set.now.wall, applying.position);
     references::follow(applying.tables, schema, &before.key, Some(&after.dn), now, position)
-}
-
-/// The parent's part of a DN key; for callers that hold only the key.
-pub fn parent_of(key: &[u8]) -> Option<&[u8]> {
-    dn::parent_of(key)
 }

@@ -103,7 +103,12 @@ impl Directory {
         Ok(op)
     }
 
-    async fn with_password(&self, context: &Context, rights: &Rights, prepared: prepare::Prepared) -> Result<Op, Refusal> {
+    async fn with_password(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        prepared: prepare::Prepared,
+    ) -> Result<Op, Refusal> {
         let said = password::said(&prepared.passwords)?;
         let Op::Modify { subject, expected, modifications, .. } = prepared.op else { return Ok(prepared.op) };
         let password = match said {
@@ -143,7 +148,9 @@ impl Directory {
             Verdict::Accepted => {}
             Verdict::Unchanged => return Ok(None),
             Verdict::Rejected(rejection) => return Err(password::rejected(rejection)),
-            Verdict::Admitted | Verdict::AdmittedMustChange(_) | Verdict::Denied(_) => return Err(Refusal::not_allowed()),
+            Verdict::Admitted | Verdict::AdmittedMustChange(_) | Verdict::Denied(_) => {
+                return Err(Refusal::not_allowed());
+            }
         }
         let password = match new {
             None => None,

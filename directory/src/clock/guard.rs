@@ -202,5 +202,6 @@ impl ClockGuard {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of tests are small; an overflow fails them")]
 #[path = "guard_tests.rs"]
 mod tests;

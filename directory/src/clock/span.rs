@@ -85,8 +85,8 @@ impl std::str::FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, name) in [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")] {
-            if self.0 != 0 && self.0 % unit == 0 {
-                return write!(f, "{}{name}", self.0 / unit);
+            if self.0 != 0 && self.0.checked_rem(unit) == Some(0) {
+                return write!(f, "{}{name}", self.0.checked_div(unit).unwrap_or(0));
             }
         }
         if self.0 == 0 { f.write_str("0s") } else { write!(f, "{}ms", self.0) }

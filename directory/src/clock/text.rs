@@ -120,6 +120,7 @@ impl Text<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of tests are small; an overflow fails them")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

@@ -5,12 +5,12 @@
 
 use super::resolve::{Asked, Resolved, Test};
 use crate::access::{Sight, shows};
+use crate::clock::Now;
 use crate::entry::dn::Dn;
 use crate::entry::record::Record;
 use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::lifecycle::Policy;
-use crate::clock::Now;
 use crate::schema::{AttributeId, Schema};
 use crate::search::computed;
 use crate::store::membership;
@@ -33,7 +33,13 @@ impl<V: View> Evaluation<'_, V> {
     ///
     /// # Errors
     /// `Store`, and `Limit` when nested groups go too far.
-    pub fn matches(&self, filter: &Resolved, id: EntryId, record: &Record<'_>, sight: Sight) -> Result<Option<bool>, Refusal> {
+    pub fn matches(
+        &self,
+        filter: &Resolved,
+        id: EntryId,
+        record: &Record<'_>,
+        sight: Sight,
+    ) -> Result<Option<bool>, Refusal> {
         Ok(match filter {
             Resolved::Undefined => None,
             Resolved::And(parts) => {
@@ -100,7 +106,11 @@ impl<V: View> Evaluation<'_, V> {
     fn asks(&self, asked: &Asked, test: &Test, id: AttributeId) -> bool {
         match asked.types.as_slice() {
             [] => match test {
-                Test::Equal(rule, _) | Test::AtMost(rule, _) | Test::AtLeast(rule, _) | Test::Parts(rule, _) | Test::Special(rule, _) => {
+                Test::Equal(rule, _)
+                | Test::AtMost(rule, _)
+                | Test::AtLeast(rule, _)
+                | Test::Parts(rule, _)
+                | Test::Special(rule, _) => {
                     let kind = self.schema.attribute(id);
                     [kind.equality, kind.ordering, kind.substring].contains(&Some(*rule))
                 }
@@ -150,7 +160,13 @@ impl<V: View> Evaluation<'_, V> {
         }
     }
 
-    fn computed(&self, attribute: AttributeId, test: &Test, id: EntryId, record: &Record<'_>) -> Result<Option<bool>, Refusal> {
+    fn computed(
+        &self,
+        attribute: AttributeId,
+        test: &Test,
+        id: EntryId,
+        record: &Record<'_>,
+    ) -> Result<Option<bool>, Refusal> {
         let mut found = false;
         computed::values(self, attribute, id, record, &mut |value: &[u8]| found |= self.value(test, value))?;
         Ok(Some(found))

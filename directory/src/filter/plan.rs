@@ -8,8 +8,8 @@ use super::resolve::{Asked, Resolved, Test};
 use crate::access::class_key;
 use crate::error::Refusal;
 use crate::id::EntryId;
-use crate::schema::attribute::Index;
 use crate::schema::Schema;
+use crate::schema::attribute::Index;
 use crate::store::text::{self, Chunk, Trigram};
 use crate::store::view::View;
 use crate::store::{indexes, membership};
@@ -249,7 +249,12 @@ impl<V: View> Planner<'_, V> {
         Ok(Plan::Ids { ids: all, why: "an attribute and its subtypes".into() })
     }
 
-    fn parts(&self, id: crate::schema::AttributeId, pattern: &crate::schema::Pattern, name: &str) -> Result<Plan, Refusal> {
+    fn parts(
+        &self,
+        id: crate::schema::AttributeId,
+        pattern: &crate::schema::Pattern,
+        name: &str,
+    ) -> Result<Plan, Refusal> {
         if pattern.prefix().len() >= 3 {
             let mut prefix = Vec::with_capacity(64);
             indexes::open_prefix(id, pattern.prefix(), &mut prefix);

@@ -131,7 +131,9 @@ impl<V: View> Resolver<'_, V> {
                 let any = any.iter().map(Vec::as_slice);
                 Pattern::new(rule, initial.as_deref(), any, last.as_deref()).ok().map(|p| Test::Parts(rule, p))
             }),
-            Filter::Extensible { rule: None, attribute: Some(name), value, dn_attributes: false } => self.equal(name, value),
+            Filter::Extensible { rule: None, attribute: Some(name), value, dn_attributes: false } => {
+                self.equal(name, value)
+            }
             Filter::Extensible { rule, attribute, value, dn_attributes } => {
                 self.extensible(rule.as_deref(), attribute.as_deref(), value, *dn_attributes)
             }
@@ -199,7 +201,13 @@ impl<V: View> Resolver<'_, V> {
         Some((rule, key))
     }
 
-    fn extensible(&self, rule: Option<&[u8]>, name: Option<&[u8]>, value: &[u8], dn: bool) -> Result<Resolved, Refusal> {
+    fn extensible(
+        &self,
+        rule: Option<&[u8]>,
+        name: Option<&[u8]>,
+        value: &[u8],
+        dn: bool,
+    ) -> Result<Resolved, Refusal> {
         let named = name.map(|n| AttributeDescription::parse(self.schema, n));
         let description = match named {
             Some(Err(_)) => return Ok(Resolved::Undefined),
@@ -238,7 +246,8 @@ impl<V: View> Resolver<'_, V> {
         };
         match (kind, description) {
             (Some(kind), Some(description)) => {
-                let fits = kind.equality == Some(rule) || rule.kind() != RuleKind::Equality || kind.syntax == rule.syntax();
+                let fits =
+                    kind.equality == Some(rule) || rule.kind() != RuleKind::Equality || kind.syntax == rule.syntax();
                 if !fits || (kind.storage == Storage::Edge && test != Test::Present) {
                     return Ok(Resolved::Undefined);
                 }

@@ -76,7 +76,8 @@ impl Lane {
     ) -> std::io::Result<Lane> {
         let (queue, jobs) = sync_channel(QUEUE);
         let counters = Arc::new(LaneCounters::default());
-        let worker = Worker { database, schema, published: Box::new(published), counters: counters.clone(), batches: 0 };
+        let worker =
+            Worker { database, schema, published: Box::new(published), counters: counters.clone(), batches: 0 };
         let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
         Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
     }
@@ -186,7 +187,12 @@ impl Worker {
         Ok(answers.into_iter().map(|a| a.unwrap_or_else(lost)).collect())
     }
 
-    fn attempt(&mut self, sets: &[&WriteSet], answers: &mut [Option<Answer>], mark: Option<Mark>) -> Result<Attempt, Refusal> {
+    fn attempt(
+        &mut self,
+        sets: &[&WriteSet],
+        answers: &mut [Option<Answer>],
+        mark: Option<Mark>,
+    ) -> Result<Attempt, Refusal> {
         let mut txn = self.database.begin_write().map_err(store_failed)?;
         txn.set_quick_repair(true);
         let mut wrote = mark.is_some();

@@ -10,7 +10,7 @@ use super::account::{Account, Audience, Deletion, Failures, Hold, HoldCause, Loc
 use super::event::{ChangePath, Event, Proof, Remover};
 use super::outcome::{Denial, Effect, Outcome, Rejection, Transition, Verdict};
 use super::policy::{LockDuration, Names, Policy, Unprompted, months_in_bounds};
-use super::state::{State, inactive_from, must_change, never_used, purge_from, state};
+use super::state::{State, inactive_since, must_change, never_used, purge_from, state};
 
 /// What `event` at `now` does to an account. Never panics, whatever the facts, the policy and the time; equal inputs
 /// give equal outcomes. A refusal leaves everything but the counters, and what inactivity had done already, as it was.
@@ -59,9 +59,7 @@ impl Work<'_> {
         if self.next.deletion.is_some() || self.next.hold.is_some() || self.next.dormant_at.is_some() {
             return;
         }
-        let Some(from) = inactive_from(&self.next, self.policy).filter(|from| *from <= self.now.calendar) else {
-            return;
-        };
+        let Some(from) = inactive_since(&self.next, self.policy, self.now) else { return };
         if never_used(&self.next, from) {
             self.next.hold = Some(Hold { at: from, cause: HoldCause::NeverUsed, by: None });
             self.effects.push(Effect::Audit(Transition::BecameDisabled));
@@ -389,6 +387,7 @@ impl Work<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "numbers of tests are small; an overflow fails them")]
 #[path = "law_tests.rs"]
 mod laws;
 #[cfg(test)]

@@ -48,8 +48,8 @@ impl Story {
         Story { account: account_in(wanted), policy: policy(), now: Now::at(START) }
     }
 
-    fn with(mut self, overlay: PolicyOverlay) -> Story {
-        self.policy = self.policy.with(&overlay).unwrap();
+    fn with(mut self, overlay: &PolicyOverlay) -> Story {
+        self.policy = self.policy.with(overlay).unwrap();
         self
     }
 
@@ -230,7 +230,7 @@ fn a_lock_lifts_itself() {
 /// Goal: C10 and C9: without a duration a lock stands for years, whatever the other mode's cap says.
 #[test]
 fn a_lock_without_duration() {
-    let mut story = Story::new(State::Active).with(PolicyOverlay {
+    let mut story = Story::new(State::Active).with(&PolicyOverlay {
         lock_duration: Some(LockDuration::UntilUnlocked),
         lock_duration_cap: Some(Span::from_secs(1)),
         dormancy_months: Some(Period::Never),
@@ -313,7 +313,7 @@ fn delete_and_purge() {
     let delete = Event::Delete { months: Some(121), remover: Remover::Administrator, by: None };
     assert_eq!(story.then(delete), Verdict::Rejected(Rejection::TooManyMonths));
     let mut story =
-        Story::new(State::Deleted).with(PolicyOverlay { purge_early: Some(true), ..PolicyOverlay::default() });
+        Story::new(State::Deleted).with(&PolicyOverlay { purge_early: Some(true), ..PolicyOverlay::default() });
     assert_eq!(story.then(Event::Purge), Verdict::Accepted, "at once, by policy");
 }
 
@@ -348,7 +348,7 @@ fn forced_change() {
         let control = Event::Login { proof: Proof::Right, change: ChangePath::Control };
         assert_eq!(story.then(control), Verdict::AdmittedMustChange(MustChange::Forced));
         assert_eq!(story.state(), after);
-        let mut story = story.with(restrict.clone());
+        let mut story = story.with(&restrict);
         assert_eq!(story.then(BLIND), Verdict::AdmittedMustChange(MustChange::Forced));
         assert_eq!(story.then(Event::ChangePassword { by_link: false }), Verdict::Accepted);
         assert_eq!(story.state(), after, "the change alone makes nothing active");
@@ -361,7 +361,7 @@ fn forced_change() {
 #[test]
 fn expired_password() {
     let age = PolicyOverlay { password_max_age: Some(Period::After(Span::from_days(90))), ..PolicyOverlay::default() };
-    let mut story = Story::new(State::Active).with(age);
+    let mut story = Story::new(State::Active).with(&age);
     story.account.password_changed_at = Some(START);
     story.pass(Span::from_days(90));
     assert_eq!(story.then(GOOD), Verdict::AdmittedMustChange(MustChange::Expired));
@@ -380,7 +380,7 @@ fn expired_password() {
 fn young_password() {
     let age = PolicyOverlay { password_min_age: Some(Span::from_days(1)), ..PolicyOverlay::default() };
     let change = Event::ChangePassword { by_link: false };
-    let mut story = Story::new(State::Active).with(age);
+    let mut story = Story::new(State::Active).with(&age);
     story.account.password_changed_at = Some(START);
     assert_eq!(story.then(change), Verdict::Rejected(Rejection::PasswordTooYoung));
     assert_eq!(story.then(Event::ChangePassword { by_link: true }), Verdict::Accepted);

@@ -202,7 +202,7 @@ proptest! {
         let found = due(&account, &policy, &now);
         let outcome = decide(&account, &policy, &Event::Sweep, &now);
         prop_assert_eq!(outcome.after, outcome.before);
-        prop_assert_eq!(found.is_some(), outcome.verdict == Verdict::Accepted);
+        prop_assert_eq!(found.is_some(), outcome.verdict == Verdict::Accepted, "the short cut and the calendar agree");
         prop_assert_eq!(outcome.effects.contains(&Effect::Erase), found == Some(super::super::Due::Purge));
         if !outcome.effects.contains(&Effect::Erase) {
             prop_assert_eq!(decide(&outcome.next, &policy, &Event::Sweep, &now).verdict, Verdict::Unchanged);

@@ -5,7 +5,7 @@
 //! locked account becomes DORMANT; an account that was never used but is locked when its period ends becomes DORMANT
 //! too, as the table of requirements §2 has it.
 
-use crate::clock::{Millis, Now};
+use crate::clock::{Millis, Now, Span};
 
 use super::account::{Account, Audience, Standing, UserType};
 use super::outcome::MustChange;
@@ -82,7 +82,7 @@ pub fn state(account: &Account, policy: &Policy, now: &Now) -> State {
     if account.dormant_at.is_some() {
         return State::Dormant;
     }
-    if let Some(from) = inactive_from(account, policy).filter(|from| *from <= now.calendar) {
+    if let Some(from) = inactive_since(account, policy, now) {
         return if never_used(account, from) { State::Disabled } else { State::Dormant };
     }
     if account.counters.standing_lock(now.steady).is_some() {
@@ -98,16 +98,29 @@ pub fn state(account: &Account, policy: &Policy, now: &Now) -> State {
 /// When the period of inactivity ends (`calendar`): counted from the last activity, the enabling, the making or the
 /// import, and the beginning of the policy, whichever is last. None: never (no period, or the built-in account).
 pub fn inactive_from(account: &Account, policy: &Policy) -> Option<Millis> {
+    let (since, months) = counted_from(account, policy)?;
+    since.add_months(months)
+}
+
+/// The end of the period of inactivity, if it has been reached.
+pub(super) fn inactive_since(account: &Account, policy: &Policy, now: &Now) -> Option<Millis> {
+    let (since, months) = counted_from(account, policy)?;
+    // No month is shorter than 28 days: most logins are spared the calendar.
+    if now.calendar.since(since) < Span::from_days(u32::from(months).saturating_mul(28)) {
+        return None;
+    }
+    since.add_months(months).filter(|from| *from <= now.calendar)
+}
+
+/// What inactivity counts from, and its months.
+fn counted_from(account: &Account, policy: &Policy) -> Option<(Millis, u16)> {
     let Period::After(months) = policy.dormancy_months else { return None };
     if account.system {
         return None;
     }
-    let since = [account.imported_at, account.enabled_at, account.counters.last_login, account.counters.last_activity]
-        .into_iter()
-        .flatten()
-        .chain([account.created, policy.dormancy_from])
-        .max()?;
-    since.add_months(months)
+    let stamps = [account.imported_at, account.enabled_at, account.counters.last_login, account.counters.last_activity];
+    let since = stamps.into_iter().flatten().fold(account.created.max(policy.dormancy_from), Millis::max);
+    Some((since, months))
 }
 
 /// Whether inactivity that ended at `from` makes the account DISABLED and not DORMANT: it was UNVERIFIED then, not

@@ -85,3 +85,98 @@ impl Schema {
         lowest.or(alone).ok_or(SchemaViolation::NoStructuralClass)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Kind;
+
+    fn classes(names: &str) -> Vec<ClassId> {
+        let schema = Schema::standard();
+        names.split_whitespace().map(|name| schema.find_class(name.as_bytes()).unwrap().id).collect()
+    }
+
+    fn attributes(names: &str) -> Vec<AttributeId> {
+        let schema = Schema::standard();
+        names.split_whitespace().map(|name| schema.find_attribute(name.as_bytes()).unwrap().id).collect()
+    }
+
+    #[test]
+    fn the_structural_class_is_the_lowest_of_one_chain() {
+        // Goal: RFC 4512 §2.4.2: exactly one chain of structural classes, and posixGroup of both RFC 2307 forms.
+        let schema = Schema::standard();
+        let cases = [
+            ("inetOrgPerson", Some("inetOrgPerson")),
+            ("top person organizationalPerson inetOrgPerson posixAccount", Some("inetOrgPerson")),
+            ("inetOrgPerson person top", Some("inetOrgPerson")),
+            ("organizationalPerson residentialPerson", None),
+            ("person groupOfNames", None),
+            ("top", None),
+            ("posixAccount", None),
+            ("", None),
+            ("posixGroup", Some("posixGroup")),
+            ("top posixGroup", Some("posixGroup")),
+            ("posixGroup groupOfNames", Some("groupOfNames")),
+            ("organization dcObject rollbookTenant", Some("organization")),
+        ];
+        for (names, expected) in cases {
+            let found = schema.structural_class(&classes(names)).ok();
+            assert_eq!(found.and_then(|id| schema.class(id)).map(|class| class.name()), expected, "{names}");
+        }
+    }
+
+    #[test]
+    fn entries_have_what_they_must_and_only_what_they_may() {
+        // Goal: MUST and MAY of all classes and their superclasses; operational attributes are not theirs to say.
+        let schema = Schema::standard();
+        let id = |name: &str| attributes(name)[0];
+        let cases = [
+            ("inetOrgPerson", "objectClass cn sn mail uid entryUUID pwdReset", Ok("inetOrgPerson")),
+            ("inetOrgPerson", "objectClass cn mail", Err(SchemaViolation::Missing(id("sn")))),
+            ("inetOrgPerson", "objectClass cn sn uidNumber", Err(SchemaViolation::NotAllowed(id("uidNumber")))),
+            ("inetOrgPerson", "objectClass cn sn name", Err(SchemaViolation::NotAllowed(id("name")))),
+            ("account extensibleObject", "objectClass uid dc jpegPhoto", Ok("account")),
+            ("account extensibleObject", "objectClass dc", Err(SchemaViolation::Missing(id("uid")))),
+            ("groupOfNames", "objectClass cn", Ok("groupOfNames")),
+            ("groupOfNames posixGroup", "objectClass cn gidNumber memberUid member", Ok("groupOfNames")),
+            ("posixGroup", "objectClass cn gidNumber memberUid", Ok("posixGroup")),
+            ("posixGroup", "objectClass cn", Err(SchemaViolation::Missing(id("gidNumber")))),
+            ("domain", "dc", Err(SchemaViolation::Missing(id("objectClass")))),
+            ("dcObject", "objectClass dc", Err(SchemaViolation::NoStructuralClass)),
+        ];
+        for (names, present, expected) in cases {
+            let found = schema.check_entry(&classes(names), &attributes(present));
+            let expected = expected.map(|name: &str| classes(name)[0]);
+            assert_eq!(found, expected, "{names}: {present}");
+        }
+        let unknown = ClassId(0x7fff);
+        assert_eq!(schema.check_entry(&[unknown], &[]), Err(SchemaViolation::UnknownClass(unknown)));
+    }
+
+    #[test]
+    fn classes_make_the_kind_of_an_entry() {
+        // Goal: subclasses inherit the kind, and the more telling kind wins.
+        let cases = [
+            ("top person organizationalPerson inetOrgPerson posixAccount", Kind::Person),
+            ("residentialPerson", Kind::Person),
+            ("account posixAccount", Kind::Person),
+            ("inetOrgPerson simpleSecurityObject", Kind::Person),
+            ("account", Kind::ApiAccount),
+            ("organizationalRole simpleSecurityObject", Kind::ApiAccount),
+            ("applicationProcess rollbookAccount", Kind::ApiAccount),
+            ("applicationProcess", Kind::Other),
+            ("groupOfNames posixGroup", Kind::Group),
+            ("groupOfUniqueNames", Kind::Group),
+            ("organizationalRole", Kind::Role),
+            ("rollbookRole", Kind::Role),
+            ("organization dcObject rollbookTenant", Kind::Tenant),
+            ("rollbookPolicy", Kind::Policy),
+            ("rollbookApplication simpleSecurityObject", Kind::Application),
+            ("organizationalUnit", Kind::Other),
+            ("", Kind::Other),
+        ];
+        for (names, expected) in cases {
+            assert_eq!(Schema::standard().kind_of(&classes(names)), expected, "{names}");
+        }
+    }
+}

@@ -100,3 +100,68 @@ impl AttributeDescription {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<AttributeDescription, DescriptionError> {
+        AttributeDescription::parse(&Schema::standard(), text.as_bytes())
+    }
+
+    #[test]
+    fn descriptions_have_one_canonical_text() {
+        // Goal: names, OIDs, case and the order of options do not make another attribute.
+        let cases = [
+            ("cn", "cn"),
+            ("CommonName", "cn"),
+            ("2.5.4.3", "cn"),
+            ("CN;Lang-DE", "cn;lang-de"),
+            ("cn;x-b;lang-de;x-a;lang-de", "cn;lang-de;x-a;x-b"),
+            ("usercertificate;BINARY", "userCertificate;binary"),
+            ("userCertificate;binary;x-a", "userCertificate;x-a;binary"),
+            ("cn;lang-de-", "cn;lang-de-"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text).unwrap().to_text(&Schema::standard()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn malformed_and_unknown_descriptions_differ() {
+        // Goal: a door answers undefinedAttributeType to the one and protocolError or nothing to the other.
+        for text in ["", ";", "cn;", ";lang-de", "cn;;x", "cn;a_b", "c n", "cn ", "-cn", "1", "1.2.", "cn;é", "c\0n"] {
+            assert_eq!(parse(text), Err(DescriptionError::Malformed), "{text:?}");
+        }
+        for text in ["noSuchType", "1.2.3.4", "noSuchType;lang-de"] {
+            assert_eq!(parse(text), Err(DescriptionError::Unknown), "{text:?}");
+        }
+        assert_eq!(parse(&"a".repeat(MAX_LENGTH + 1)), Err(DescriptionError::Malformed));
+    }
+
+    #[test]
+    fn subtypes_have_all_options_of_their_supertypes() {
+        // Goal: RFC 4512 §2.5: below by type, by option, or by both; and language ranges of RFC 3866.
+        let cases = [
+            ("cn", "cn", true),
+            ("cn", "name", true),
+            ("name", "cn", false),
+            ("cn;lang-de", "cn", true),
+            ("cn;lang-de", "name", true),
+            ("cn", "cn;lang-de", false),
+            ("cn;lang-de;x-a", "cn;x-a", true),
+            ("cn;lang-de;x-a", "name;lang-de;x-b", false),
+            ("cn;lang-de-at", "cn;lang-de-", true),
+            ("cn;lang-de", "cn;lang-de-", true),
+            ("cn;lang-den", "cn;lang-de-", false),
+            ("cn;lang-de-at", "cn;lang-de", false),
+            ("userCertificate;binary", "userCertificate", true),
+            ("userCertificate", "userCertificate;binary", true),
+        ];
+        let schema = Schema::standard();
+        for (below, above, expected) in cases {
+            let answer = parse(below).unwrap().is_subtype_of(&parse(above).unwrap(), &schema);
+            assert_eq!(answer, expected, "{below} {above}");
+        }
+    }
+}

@@ -199,3 +199,6 @@ impl<T> Numbered<T> {
         self.shipped.iter().chain(&self.custom).flatten()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,12 +179,8 @@ impl Cursor {
         if sight == Sight::None {
             return Ok(None);
         }
-        let evaluation = Evaluation {
-            schema: &self.schema,
-            view: self.snapshot.as_ref(),
-            policy: &self.policy,
-            now: &self.now,
-        };
+        let evaluation =
+            Evaluation { schema: &self.schema, view: self.snapshot.as_ref(), policy: &self.policy, now: &self.now };
         Ok((evaluation.matches(&self.filter, id, &record, sight)? == Some(true)).then_some(sight))
     }
 

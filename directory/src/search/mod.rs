@@ -21,10 +21,10 @@ use crate::clock::Now;
 use crate::entry::dn::DnKey;
 use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
+use crate::filter::Filter;
 use crate::filter::evaluate::Evaluation;
 use crate::filter::plan::{Plan, plan};
 use crate::filter::resolve::{Resolved, resolve};
-use crate::filter::Filter;
 use crate::id::EntryId;
 use crate::lifecycle::Policy;
 use crate::schema::attribute::Storage;
@@ -210,8 +210,7 @@ pub fn compare(reading: Reading<'_>, dn: &[u8], attribute: &[u8], value: &[u8]) 
     if kind.storage == Storage::Credential || !crate::access::shows(sight, kind) {
         return Err(Refusal::not_allowed());
     }
-    let evaluation =
-        Evaluation { schema: reading.schema, view, policy: reading.policy, now: &reading.now };
+    let evaluation = Evaluation { schema: reading.schema, view, policy: reading.policy, now: &reading.now };
     let asked = resolve(&Filter::Equal(attribute.to_vec(), value.to_vec()), reading.schema, view)?;
     if asked == Resolved::Undefined {
         let reason = if kind.equality.is_none() { Reason::InappropriateMatching } else { Reason::InvalidValue };

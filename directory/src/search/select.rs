@@ -86,7 +86,9 @@ impl Selection {
                 continue;
             }
             let has = |w: &str| {
-                options.split(|b| *b == b';').any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
+                options
+                    .split(|b| *b == b';')
+                    .any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
             };
             if named.description.options.iter().all(|w| has(w)) {
                 let exact = own && named.description.options.len() == options_count(options);

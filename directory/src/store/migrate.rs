@@ -22,7 +22,8 @@ const STEPS: &[Step] = &[];
 /// # Errors
 /// `Store` when the format is later than this program's.
 pub fn bring_up_to_date(tables: &mut Tables<'_>, random: &Random) -> Result<bool, Refusal> {
-    let stored = tables.meta.get(meta::FORMAT)?.and_then(|g| g.value().first_chunk::<4>().map(|b| u32::from_le_bytes(*b)));
+    let stored =
+        tables.meta.get(meta::FORMAT)?.and_then(|g| g.value().first_chunk::<4>().map(|b| u32::from_le_bytes(*b)));
     let from = match stored {
         None => {
             tables.meta.insert(meta::STORE_ID, random.bytes::<16>().as_slice())?;

@@ -134,7 +134,7 @@ fn make_room(buckets: &mut Buckets, limits: &SourceLimits, steady: Millis) {
 /// The address, or the network of it that counts as one source.
 fn key(source: IpAddr) -> u128 {
     match source {
-        IpAddr::V4(address) => u128::from(address.to_ipv6_mapped().to_bits()),
+        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
         IpAddr::V6(address) => address.to_bits() & !u128::from(u64::MAX),
     }
 }

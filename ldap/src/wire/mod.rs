@@ -24,6 +24,7 @@ pub mod filter;
 pub mod frame;
 pub mod message;
 pub mod oid;
+pub mod received;
 pub mod response;
 pub mod result;
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let metrics = Self(Mutex::new(Registry::default()));
         metrics.gauges("rollbook_build", "The running version, as a label", "version", |put| {
-            put(env!("CARGO_PKG_VERSION"), 1.0)
+            put(env!("CARGO_PKG_VERSION"), 1.0);
         });
         process::register(&metrics);
         metrics
@@ -64,7 +64,7 @@ impl Metrics {
         read: impl Fn(&mut dyn FnMut(&str, u64)) + Send + Sync + 'static,
     ) {
         self.source(name, help, Some(label), Kind::Counter, move |put| {
-            read(&mut |value, count| put(value, whole(count)))
+            read(&mut |value, count| put(value, whole(count)));
         });
     }
 

@@ -37,6 +37,18 @@ pub fn install_provider() {
     _ = aws_lc_rs::default_provider().install_default();
 }
 
+/// Whether the configured certificate loads; a generated one is not looked at, because the daemon makes it.
+///
+/// # Errors
+/// Why it does not load.
+pub fn check(config: &Config) -> Result<(), Problem> {
+    let files = Files::of(config);
+    if files.generated.is_none() {
+        files.load()?;
+    }
+    Ok(())
+}
+
 /// The certificate of all doors.
 pub struct TlsReload {
     served: Arc<Served>,

@@ -117,6 +117,8 @@ fn configured(dir: &Path) -> Config {
     config(dir, &[("tls.certificate_file", shown("c.pem")), ("tls.key_file", shown("k.pem"))])
 }
 
+type Spoil<'a> = Box<dyn Fn() + 'a>;
+
 /// Goal (hostile row G9): each kind of bad new pair leaves the old certificate serving, says why once, and a good pair
 /// is taken after it, by the same configuration object.
 #[tokio::test]
@@ -131,7 +133,7 @@ async fn a_bad_reload_keeps_the_old_certificate() {
     let old = handshake(Arc::clone(&server), &trusting, "localhost").await.unwrap().0;
 
     let (certificate, key) = (dir.path().join("c.pem"), dir.path().join("k.pem"));
-    let spoil: [(&str, Box<dyn Fn()>); 7] = [
+    let spoil: [(&str, Spoil<'_>); 7] = [
         ("not PEM", Box::new(|| std::fs::write(&certificate, "-----BEGIN CERTIFICATE-----\n*\n").unwrap())),
         ("holds no certificate", Box::new(|| std::fs::write(&certificate, "").unwrap())),
         ("cannot read", Box::new(|| std::fs::remove_file(&certificate).unwrap())),
@@ -210,4 +212,7 @@ fn the_start_needs_a_good_pair() {
     let dir = tempfile::tempdir().unwrap();
     let problem = TlsReload::open(&configured(dir.path()), NOW).err().unwrap().to_string();
     assert!(problem.contains("c.pem: No such file"), "{problem}");
+    assert_eq!(check(&configured(dir.path())).unwrap_err().to_string(), problem);
+    place_pair(dir.path(), &made(now()));
+    assert_eq!(check(&configured(dir.path())), Ok(()));
 }

@@ -9,7 +9,7 @@ import random
 PERSON = [("objectClass", [b"top", b"person", b"organizationalPerson", b"inetOrgPerson"])]
 
 TEXT = ["uid", "cn", "sn", "givenName", "displayName", "mail", "telephoneNumber", "title", "ou", "employeeNumber", "l",
-        "preferredLanguage", "description", "gecos", "homeDirectory", "loginShell"]
+        "preferredLanguage", "description", "gecos", "homeDirectory", "loginShell", "memberUid"]
 NUMBERS = ["uidNumber", "gidNumber"]
 NAMES = ["manager", "member", "uniqueMember", "seeAlso"]
 SPECIAL = ["objectClass", "name", "entryDN", "structuralObjectClass", "hasSubordinates", "createTimestamp", "jpegPhoto", "c"]
@@ -248,12 +248,16 @@ def modify(w):
 
 def add(w):
     parent = w.of(w.inner()) if w.chance(85) else dn(w, 3, 30)
-    kind = w.of(["person", "person", "posix", "group", "unit", "unit", "device"])
+    kind = w.of(["person", "person", "posix", "group", "group", "posix-group", "unit", "unit", "device"])
     short = w.new_name(kind)
     if kind == "unit":
         name, attributes = f"ou={short},{parent}", [("objectClass", [b"top", b"organizationalUnit"]), ("ou", [short.encode()])]
     elif kind == "device":
         name, attributes = f"cn={short},{parent}", [("objectClass", [b"top", b"device"]), ("cn", [short.encode()])]
+    elif kind == "posix-group":
+        name = f"cn={short},{parent}"
+        attributes = [("objectClass", [b"top", b"posixGroup"]), ("cn", [short.encode()]), ("gidNumber", [new_value(w, "gidNumber")]),
+                      ("memberUid", [b"one", b"Two"])]
     elif kind == "group":
         members = {w.of(w.names).encode() for _ in range(3)}
         name = f"cn={short},{parent}"

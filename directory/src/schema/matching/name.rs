@@ -3,10 +3,7 @@
 //! Owns the bridge from the matching rules to the canonical form of names.
 
 use crate::entry::dn::DnKey;
-use crate::schema::{
-    Schema, SyntaxError,
-    syntax::split_uid,
-};
+use crate::schema::{Schema, SyntaxError, syntax::split_uid};
 
 /// Appends the key of a name: that of `entry::dn`, root first.
 pub(super) fn dn_key(schema: &Schema, value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {

@@ -7,7 +7,7 @@
 //! common by now. In keys a run of inner spaces is one space and there are none at the ends, where §2.6.1 has two and
 //! one; that is the same equality, and [`super::substring`] restores the RFC's form where it makes a difference.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfkc_quick};
 
 use super::Part;
 use crate::schema::{Syntax, SyntaxError};
@@ -75,8 +75,13 @@ pub(super) fn telephone(value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxErr
         out.extend(prepared.iter().filter(|byte| !matches!(byte, b' ' | b'-')));
     } else {
         let text = String::from_utf8_lossy(&prepared);
-        let kept = text.chars().filter(|c| !matches!(c, ' ' | '-' | '\u{58a}' | '\u{2010}' | '\u{2011}' | '\u{2212}'));
-        out.extend_from_slice(kept.collect::<String>().as_bytes());
+        let mut characters = text.chars().peekable();
+        while let Some(character) = characters.next() {
+            let insignificant = matches!(character, ' ' | '-' | '\u{58a}' | '\u{2010}' | '\u{2011}' | '\u{2212}');
+            if !insignificant || characters.peek().copied().is_some_and(is_combining_mark) {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+        }
     }
     Ok(())
 }
@@ -135,11 +140,18 @@ const fn ascii_table(fold: bool) -> [u8; 256] {
 
 /// All six steps at once for ASCII. Answers false, and leaves `out` as it was, when the value is something else.
 fn prepare_ascii(case: Case, edges: Edges, value: &[u8], out: &mut Vec<u8>) -> bool {
+    let start = out.len();
+    if is_plain(value) {
+        out.extend_from_slice(value);
+        if let (Case::Folded, Some(copy)) = (case, out.get_mut(start..)) {
+            copy.make_ascii_lowercase();
+        }
+        return true;
+    }
     let table = match case {
         Case::Folded => &FOLDED,
         Case::Kept => &KEPT,
     };
-    let start = out.len();
     out.reserve(value.len());
     let mut space = false;
     for byte in value {
@@ -165,17 +177,31 @@ fn prepare_ascii(case: Case, edges: Edges, value: &[u8], out: &mut Vec<u8>) -> b
     true
 }
 
+/// Whether nothing has to be done but to fold: printable, no space at an end, no two in a row. Without branches, so
+/// that it runs on many bytes at a time.
+fn is_plain(value: &[u8]) -> bool {
+    let printable = value.iter().fold(true, |all, byte| all & (b' '..=b'~').contains(byte));
+    let doubled = value.iter().zip(value.iter().skip(1)).fold(false, |any, (a, b)| any | ((*a == b' ') & (*b == b' ')));
+    printable && !doubled && value.first() != Some(&b' ') && value.last() != Some(&b' ')
+}
+
 /// The six steps for any text.
 fn prepare_unicode(case: Case, edges: Edges, value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
     // Transcode (§2.1)
     let text = std::str::from_utf8(value).map_err(|_| SyntaxError("a directory string is UTF-8"))?;
     // Map (§2.2) and normalise (§2.3)
-    let mapped = text.chars().filter_map(map);
-    let normal: String = match case {
-        Case::Kept => mapped.nfkc().collect(),
-        // Compatibility characters may hide letters (℡ is TEL) and folding may undo a composition, hence twice.
+    let mapped: String = text.chars().filter_map(map).collect();
+    let normal = match case {
+        Case::Kept => compose(mapped),
+        // Compatibility characters may hide letters (℡ is TEL) and folding may undo a composition, hence twice. For
+        // nearly every text nothing changes after the first folding, and `compose` sees that without work.
         Case::Folded => {
-            mapped.nfkc().flat_map(fold).collect::<String>().nfkc().flat_map(fold).collect::<String>().nfkc().collect()
+            let folded: String = compose(mapped).chars().flat_map(fold).collect();
+            if is_nfkc_quick(folded.chars()) == IsNormalized::Yes {
+                folded
+            } else {
+                compose(compose(folded).chars().flat_map(fold).collect())
+            }
         }
     };
     // Prohibit (§2.4)
@@ -205,6 +231,11 @@ fn prepare_unicode(case: Case, edges: Edges, value: &[u8], out: &mut Vec<u8>) ->
         out.push(b' ');
     }
     Ok(())
+}
+
+/// Normalisation form KC.
+fn compose(text: String) -> String {
+    if is_nfkc_quick(text.chars()) == IsNormalized::Yes { text } else { text.nfkc().collect() }
 }
 
 /// RFC 4518 §2.2: what a character becomes before it is normalised; `None`: nothing.

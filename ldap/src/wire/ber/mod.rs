@@ -110,7 +110,7 @@ pub enum BerError {
     #[error("tag {0:?} has a form that LDAP does not use")]
     Form(Tag),
     /// Another tag, or nothing, where this one must stand.
-    #[error("expected tag {expected:?}, found {found:?}")]
+    #[error("expected tag {expected:?}, found {}", what_stands(*.found))]
     Expected {
         /// What the grammar demands here.
         expected: Tag,
@@ -118,7 +118,7 @@ pub enum BerError {
         found: Option<Tag>,
     },
     /// A tag that none of the alternatives of a CHOICE has, or nothing at all.
-    #[error("no such alternative: {0:?}")]
+    #[error("none of the alternatives: {}", what_stands(*.0))]
     Choice(Option<Tag>),
     /// Elements after the last one the grammar allows.
     #[error("elements after the last one")]
@@ -135,6 +135,11 @@ pub enum BerError {
     /// Text where a numeric OID must stand (RFC 4511 §4.1.2).
     #[error("not a numeric OID")]
     Oid,
+}
+
+/// What stands where something else was expected, in words.
+pub(in crate::wire) fn what_stands(tag: Option<Tag>) -> String {
+    tag.map_or_else(|| "nothing".to_owned(), |tag| format!("tag {tag:?}"))
 }
 
 /// One element and what follows it.

@@ -4,6 +4,7 @@
 //! length and closed when its content is written; only a content of 128 octets or more is then moved, by
 //! the few octets its length needs. Lengths are always in their shortest form, which the strictest
 //! clients want. There is no intermediate buffer and nothing here can fail.
+#![expect(clippy::arithmetic_side_effects, reason = "sums and differences of lengths of memory that exists")]
 
 use super::Tag;
 use bytes::BytesMut;
@@ -76,15 +77,15 @@ impl<'b> Writer<'b> {
     }
 
     /// Ends the element begun last.
-    pub fn close(&mut self, open: Open) {
+    pub fn close(&mut self, Open { content_at }: Open) {
         let end = self.out.len();
-        let length = end.saturating_sub(open.content_at);
+        let length = end.saturating_sub(content_at);
         let extra = length_size(length) - 1;
         if extra > 0 {
             self.out.resize(end + extra, 0);
-            self.out.copy_within(open.content_at..end, open.content_at + extra);
+            self.out.copy_within(content_at..end, content_at + extra);
         }
-        overwrite_length(self.out, open.content_at - 1, length);
+        overwrite_length(self.out, content_at - 1, length);
     }
 }
 

@@ -110,6 +110,13 @@ pub enum ControlListError {
     },
 }
 
+impl<'a> Controls<'a> {
+    /// The control of this OID.
+    pub fn find(&self, oid: &str) -> Option<Control<'a>> {
+        self.iter().find(|control| control.oid == oid)
+    }
+}
+
 /// Reads what follows the protocolOp in an LDAPMessage.
 ///
 /// Elements of unknown tags are ignored (RFC 4511 §4). Controls that are not where they belong are refused,

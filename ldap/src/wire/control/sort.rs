@@ -33,7 +33,7 @@ pub(super) fn decode_keys(value: &[u8]) -> Result<SortKeys<'_>, BerError> {
     let mut value = Reader::new(value);
     let keys = SortKeys::check(value.expect(Tag::SEQUENCE)?)?;
     value.finish()?;
-    if keys.is_empty() { Err(BerError::Truncated) } else { Ok(keys) }
+    if keys.is_empty() { Err(BerError::Range) } else { Ok(keys) }
 }
 
 /// Writes the value of a sort request, as a client does.

@@ -385,4 +385,4 @@ impl fmt::Debug for Filter<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::wire) mod tests;

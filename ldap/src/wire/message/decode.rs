@@ -25,7 +25,7 @@ pub fn decode<'a>(octets: &'a [u8], limits: &Limits) -> Result<Message<'a>, Deco
     let tag = fields.next_tag();
     let operation = tag.and_then(Operation::from_request_tag);
     let Some(operation) = operation else {
-        return Err(fault(Some(id), None)(Fault::Operation(tag.map(|tag| tag.0))));
+        return Err(fault(Some(id), None)(Fault::Operation(tag)));
     };
     content(octets, operation, fields, limits)
         .map(|(request, controls)| Message { id, request, controls })

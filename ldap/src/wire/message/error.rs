@@ -3,7 +3,7 @@
 //! The fault is for the log; the client learns the code and, in the diagnostic message, the same words:
 //! they describe its own octets and nothing of ours.
 
-use super::super::ber::BerError;
+use super::super::ber::{BerError, Tag, what_stands};
 use super::super::control::ControlListError;
 use super::super::filter::FilterError;
 use super::super::frame::StructureError;
@@ -33,9 +33,9 @@ pub enum Fault {
     /// The messageID is not an INTEGER in 1..2^31-1.
     #[error("messageID: {0}")]
     MessageId(BerError),
-    /// The protocolOp is not a request (its first octet is given, if there is one).
-    #[error("protocolOp {0:02x?} is not a request")]
-    Operation(Option<u8>),
+    /// The protocolOp is not a request; its tag, if there is one.
+    #[error("protocolOp is not a request but {}", what_stands(*.0))]
+    Operation(Option<Tag>),
     /// An element ends outside its parent, or has a form LDAP does not use, or lies too deep.
     #[error("broken structure: {0}")]
     Structure(StructureError),
@@ -131,7 +131,7 @@ impl DecodeError {
             }
         };
         match (self.id, self.operation) {
-            (_, None) | (None, _) | (_, Some(Operation::Unbind)) => Reaction::Disconnect(code),
+            (None, _) | (_, None | Some(Operation::Unbind)) => Reaction::Disconnect(code),
             (_, Some(Operation::Abandon)) => Reaction::Ignore,
             (Some(id), Some(operation)) => Reaction::Respond { id, operation, code },
         }

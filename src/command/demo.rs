@@ -1,0 +1,216 @@
+//! `rollbook demo`: a filled directory to point an application at, and the announcement of where it is.
+//!
+//! Owns the ports, the settings that differ from `serve`, and the two forms of the announcement. Filling the store from
+//! `fixtures/org` and opening the doors is the wiring's part, which calls [`settings`] before and
+//! [`Announcement::render`] after it.
+
+use super::Failure;
+use crate::config::Problem;
+use serde::Serialize;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Arguments of `demo`. Without `--data` the demo lives in a temporary directory and is gone at its end.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// `ephemeral`, or the first of four ports: LDAP, LDAPS, HTTPS, metrics
+    #[arg(long, value_name = "ephemeral|BASE", default_value = "3890")]
+    pub ports: Ports,
+    /// Announce the addresses and accounts as one line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which ports a demo takes, all on loopback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// What the operating system gives.
+    Ephemeral,
+    /// This one and the three after it.
+    From(u16),
+}
+
+impl FromStr for Ports {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            _ if text == "ephemeral" => Ok(Self::Ephemeral),
+            Ok(base) if (1..=65_532).contains(&base) => Ok(Self::From(base)),
+            _ => Err("ports are \"ephemeral\" or a number from 1 to 65532".to_owned()),
+        }
+    }
+}
+
+impl Ports {
+    /// The loopback address of a door by its place in the row.
+    fn address(self, place: u16) -> String {
+        match self {
+            Self::Ephemeral => "127.0.0.1:0".to_owned(),
+            Self::From(base) => format!("127.0.0.1:{}", base.saturating_add(place)),
+        }
+    }
+}
+
+/// The demo's place: the user's directory, or a temporary one that goes when this is dropped.
+///
+/// # Errors
+/// When there is no room for a temporary directory.
+pub fn temporary() -> Result<tempfile::TempDir, Failure> {
+    tempfile::Builder::new()
+        .prefix("rollbook-demo-")
+        .tempdir()
+        .map_err(|error| Problem::general(format!("cannot make a temporary directory: {error}")).into())
+}
+
+/// The settings in which a demo differs from `serve`: loopback only, passwords in clear allowed there, and a quiet log.
+pub fn settings(data: &Path, ports: Ports) -> Vec<(&'static str, String)> {
+    vec![
+        ("server.data_dir", data.display().to_string()),
+        ("listen.ldap", ports.address(0)),
+        ("listen.ldaps", ports.address(1)),
+        ("listen.metrics", ports.address(3)),
+        ("listen.ldapi", data.join("ldapi").display().to_string()),
+        ("ldap.require_tls", "false".to_owned()),
+        ("log.format", "text".to_owned()),
+        ("log.level", "warn".to_owned()),
+    ]
+}
+
+/// Where a demo is and who may log in. The field names are a promise to scripts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Announcement {
+    /// The process.
+    pub pid: u32,
+    /// `ldap://…`
+    pub ldap: String,
+    /// `ldaps://…`
+    pub ldaps: String,
+    /// `ldapi://…`, the path percent-encoded.
+    pub ldapi: String,
+    /// `https://…`, when there is such a door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub https: Option<String>,
+    /// The first suffix.
+    pub base_dn: String,
+    /// The certificate to trust.
+    pub ca_file: String,
+    /// The administrator.
+    pub admin: Person,
+    /// An application's account that may read.
+    pub service: Application,
+}
+
+/// A person who may log in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Person {
+    /// For a bind.
+    pub dn: String,
+    /// For a form.
+    pub username: String,
+    /// Made for this demo alone.
+    pub password: String,
+}
+
+/// An application that may bind.
+#[derive(Clone, Debug, Serialize)]
+pub struct Application {
+    /// For a bind.
+    pub dn: String,
+    /// Made for this demo alone.
+    pub password: String,
+}
+
+impl Announcement {
+    /// One line of JSON for scripts, or three lines to paste for people.
+    pub fn render(&self, json: bool) -> String {
+        if json {
+            // Strings and numbers always serialise.
+            return serde_json::to_string(self).unwrap_or_default() + "\n";
+        }
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
+        format!(
+            "export LDAPTLS_CACERT={ca}\n\
+             ldapsearch -x -H {ldaps} -D {admin} -w {password} -b {base}\n\
+             ldapwhoami -x -H {ldap} -D {service} -w {secret}\n",
+            ca = quoted(&self.ca_file),
+            ldaps = self.ldaps,
+            ldap = self.ldap,
+            admin = quoted(&self.admin.dn),
+            password = quoted(&self.admin.password),
+            base = quoted(&self.base_dn),
+            service = quoted(&self.service.dn),
+            secret = quoted(&self.service.password),
+        )
+    }
+}
+
+/// The URL of a Unix socket (`ldapi://`): its path with everything but letters, digits and `-._~` percent-encoded.
+pub fn ldapi_url(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let encode = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    format!("ldapi://{}", path.as_os_str().as_bytes().iter().map(encode).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Sources};
+
+    fn announcement() -> Announcement {
+        Announcement {
+            pid: 1,
+            ldap: "ldap://127.0.0.1:3890".into(),
+            ldaps: "ldaps://127.0.0.1:3891".into(),
+            ldapi: ldapi_url(Path::new("/tmp/a b/ldapi")),
+            https: None,
+            base_dn: "dc=example,dc=com".into(),
+            ca_file: "/tmp/it's/ca.pem".into(),
+            admin: Person { dn: "uid=admin".into(), username: "admin".into(), password: "p w".into() },
+            service: Application { dn: "cn=app".into(), password: "s".into() },
+        }
+    }
+
+    /// Goal: the JSON form is one line with the promised names; a door that is not there has none.
+    #[test]
+    fn json_keeps_its_promise() {
+        let text = announcement().render(true);
+        assert_eq!(text.matches('\n').count(), 1);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["admin", "base_dn", "ca_file", "ldap", "ldapi", "ldaps", "pid", "service"]);
+        assert_eq!(value["ldapi"], "ldapi://%2Ftmp%2Fa%20b%2Fldapi");
+        assert_eq!(value["admin"]["username"], "admin");
+    }
+
+    /// Goal: the form for people is three lines that a shell takes as they are.
+    #[test]
+    fn people_get_three_lines() {
+        let text = announcement().render(false);
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.contains(r"'/tmp/it'\''s/ca.pem'") && text.contains("-w 'p w'"), "{text}");
+    }
+
+    /// Goal: ports are read with their bounds, and a demo's settings are good settings.
+    #[test]
+    fn ports_and_settings() {
+        for (text, expected) in [
+            ("ephemeral", Some(Ports::Ephemeral)),
+            ("3890", Some(Ports::From(3890))),
+            ("0", None),
+            ("65533", None),
+            ("x", None),
+        ] {
+            assert_eq!(text.parse::<Ports>().ok(), expected, "{text}");
+        }
+        let own = settings(Path::new("/d"), Ports::From(65_532));
+        let flags = own.into_iter().map(|(key, value)| ("demo", key.to_owned(), value)).collect();
+        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
+        assert_eq!(config.listen.metrics[0].port(), 65_535);
+        assert_eq!(config.listen.ldapi, Some("/d/ldapi".into()));
+        assert!(!config.ldap.require_tls);
+    }
+}
