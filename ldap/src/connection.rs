@@ -7,7 +7,11 @@
 
 use crate::{
     door::{Door, Peer, PeerKind},
-    operation::{self, Operation, Step, notice, search},
+    operation::{
+        self, Step,
+        abandon::{self, Seen},
+        notice, search,
+    },
     session::Session,
     transport::{Event, Io, Transport},
     wire::{self, Frame},
@@ -225,16 +229,12 @@ impl Connection<'_> {
                 self.flush().await?;
             }
             tokio::task::yield_now().await;
-            if self.io.glance(BEHIND_SEARCH, &self.door.metrics).await? {
-                let bound = self.session.request_bound(&self.door.settings);
-                match operation::abandon::look(self.io.received(), &mut seen, bound, search.message_id()) {
-                    operation::abandon::Seen::Nothing => {}
-                    operation::abandon::Seen::Abandon => {
-                        self.door.metrics.requested(Operation::Abandon);
-                        return Ok(Ok(()));
-                    }
-                    operation::abandon::Seen::Unbind => return Ok(Err(End::Peer)),
-                }
+            self.io.glance(BEHIND_SEARCH, &self.door.metrics).await?;
+            let bound = self.session.request_bound(&self.door.settings);
+            match abandon::look(self.io.received(), &mut seen, bound, search.message_id()) {
+                Seen::Nothing => {}
+                Seen::Abandon => return Ok(Ok(())),
+                Seen::Unbind => return Ok(Err(End::Peer)),
             }
             let (_, out) = self.io.split();
             if search.advance(self.door, out) {

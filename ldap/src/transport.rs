@@ -211,17 +211,15 @@ impl Io {
         .await
     }
 
-    /// Takes what has already arrived, without waiting, while less than `bound` octets wait to be consumed. True when
-    /// there was something.
-    pub(crate) async fn glance(&mut self, bound: usize, metrics: &Metrics) -> io::Result<bool> {
+    /// Takes what has already arrived, without waiting, while less than `bound` octets wait to be consumed.
+    pub(crate) async fn glance(&mut self, bound: usize, metrics: &Metrics) -> io::Result<()> {
         if self.received().len() >= bound {
-            return Ok(false);
+            return Ok(());
         }
         self.compact();
         poll_fn(|context| match self.poll_fill(context, metrics) {
-            Poll::Ready(Ok(event)) => Poll::Ready(Ok(event == Event::Data)),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Ready(Ok(false)),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Ready(Ok(())),
         })
         .await
     }

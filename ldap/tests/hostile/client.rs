@@ -332,3 +332,72 @@ fn with_controls<T>(controls: &[Control<'_>], then: impl FnOnce(ldap::wire::cont
     let limits = ldap::wire::Limits { controls: usize::MAX, ..ldap::wire::Limits::AFTER_BIND };
     then(ldap::wire::control::decode_controls(&octets, &limits).unwrap())
 }
+
+/// The value of a Password Modify request.
+pub fn password_modify(identity: Option<&str>, old: Option<&[u8]>, new: Option<&[u8]>) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    let request = ldap::wire::extended::PasswordModify {
+        user_identity: identity.map(str::as_bytes),
+        old_password: old,
+        new_password: new,
+    };
+    request.encode(&mut Writer::new(&mut out));
+    out.to_vec()
+}
+
+/// A Modify request: operation, attribute, values.
+pub fn modify(id: MessageId, dn: &str, changes: &[(i64, &str, &[&[u8]])], controls: &[Control<'_>]) -> BytesMut {
+    around(id, 6, controls, |w| {
+        w.octet_string(dn.as_bytes());
+        w.nested(Tag::SEQUENCE, |w| {
+            for (operation, attribute, values) in changes {
+                w.nested(Tag::SEQUENCE, |w| {
+                    w.integer(Tag::ENUMERATED, *operation);
+                    w.nested(Tag::SEQUENCE, |w| {
+                        w.octet_string(attribute.as_bytes());
+                        w.nested(Tag::SET, |w| values.iter().for_each(|value| w.octet_string(value)));
+                    });
+                });
+            }
+        });
+    })
+}
+
+/// An Add request with one value per attribute.
+pub fn add(id: MessageId, dn: &str, attributes: &[(&str, &[u8])]) -> BytesMut {
+    around(id, 8, &[], |w| {
+        w.octet_string(dn.as_bytes());
+        w.nested(Tag::SEQUENCE, |w| {
+            for (attribute, value) in attributes {
+                w.nested(Tag::SEQUENCE, |w| {
+                    w.octet_string(attribute.as_bytes());
+                    w.nested(Tag::SET, |w| w.octet_string(value));
+                });
+            }
+        });
+    })
+}
+
+/// A Modify DN request.
+pub fn modify_dn(id: MessageId, dn: &str, new_rdn: &str, delete_old: bool, superior: Option<&str>) -> BytesMut {
+    around(id, 12, &[], |w| {
+        w.octet_string(dn.as_bytes());
+        w.octet_string(new_rdn.as_bytes());
+        w.boolean(Tag::BOOLEAN, delete_old);
+        if let Some(superior) = superior {
+            w.octets(Tag::context(0), superior.as_bytes());
+        }
+    })
+}
+
+fn around(id: MessageId, operation: u8, controls: &[Control<'_>], body: impl FnOnce(&mut Writer<'_>)) -> BytesMut {
+    let mut out = BytesMut::new();
+    Writer::new(&mut out).nested(Tag::SEQUENCE, |w| {
+        w.integer(Tag::INTEGER, id.value().into());
+        w.nested(Tag::application_constructed(operation), body);
+        if !controls.is_empty() {
+            w.nested(Tag::context_constructed(0), |w| controls.iter().for_each(|control| control.encode(w)));
+        }
+    });
+    out
+}

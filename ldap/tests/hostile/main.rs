@@ -2,9 +2,12 @@
 //!
 //! Every test runs the door over a directory in memory and ends with the directory verified and the server alive.
 
+mod binds;
 mod client;
+mod controls;
 mod fixture;
 mod framing;
 mod limits;
+mod operations;
 mod server;
 mod tls;
