@@ -80,7 +80,8 @@ async fn every_state_that_admits_nobody_looks_the_same() {
     // without, even for the right password (requirement 2.9; rows C1, C5 at this door).
     let server = Server::start(Settings::default()).await;
     let person = |uid: &str| format!("uid={uid},ou=people,{BASE}");
-    for (uid, end) in [("locked", Act::Lock), ("disabled", Act::Disable), ("deleted", Act::Delete { months: Some(1) })] {
+    for (uid, end) in [("locked", Act::Lock), ("disabled", Act::Disable), ("deleted", Act::Delete { months: Some(1) })]
+    {
         crate::fixture::person(&server.directory, &person(uid), uid, ADA_PASSWORD).await;
         act(&server.directory, &person(uid), end).await;
     }

@@ -59,10 +59,14 @@ async fn the_same_control_twice_is_a_protocol_error() {
     // Goal: which of the two would count? (row A11).
     let server = Server::start(Settings::default()).await;
     let mut client = Client::connect(server.ldap).await;
-    let one = search(MessageId::new(1).unwrap(), "", Scope::Base, "(objectClass=*)", &[], &[
-        optional(MANAGE_DSA_IT, None),
-        optional(MANAGE_DSA_IT, None),
-    ]);
+    let one = search(
+        MessageId::new(1).unwrap(),
+        "",
+        Scope::Base,
+        "(objectClass=*)",
+        &[],
+        &[optional(MANAGE_DSA_IT, None), optional(MANAGE_DSA_IT, None)],
+    );
     client.send(&one).await;
     assert_eq!(client.code().await, 2);
     assert_eq!(client.who().await, "");

@@ -155,7 +155,8 @@ async fn nobody_points_the_server_elsewhere() {
     let mut ada = login(&server, ADA_DN, ADA_PASSWORD).await;
     let value = b"ldap://attacker.example/";
     for control in [vec![], vec![critical("2.16.840.1.113730.3.4.2", None)]] {
-        let octets = modify(ada.next_id(), ADA_DN, &[(0, "ref", &[value]), (0, "objectClass", &[b"referral"])], &control);
+        let octets =
+            modify(ada.next_id(), ADA_DN, &[(0, "ref", &[value]), (0, "objectClass", &[b"referral"])], &control);
         ada.send(&octets).await;
         let code = ada.code().await;
         assert!(matches!(code, 17 | 50 | 65 | 69), "{code}");
@@ -177,7 +178,11 @@ async fn writing_needs_the_right_to_write() {
         login(&server, READER_DN, READER_PASSWORD).await,
     ];
     for client in &mut clients {
-        let octets = add(client.next_id(), "ou=new,dc=example,dc=com", &[("objectClass", b"organizationalUnit"), ("ou", b"new")]);
+        let octets = add(
+            client.next_id(),
+            "ou=new,dc=example,dc=com",
+            &[("objectClass", b"organizationalUnit"), ("ou", b"new")],
+        );
         client.send(&octets).await;
         assert!(matches!(client.code().await, 32 | 50));
         let octets = modify(client.next_id(), GRACE_DN, &[(2, "description", &[b"x"]), (2, "sn", &[b"y"])], &[]);
@@ -193,7 +198,8 @@ async fn writing_needs_the_right_to_write() {
     let (entries, _) = admin.search(GRACE_DN, Scope::Base, "(objectClass=*)", &["sn", "description"]).await;
     assert_eq!(entries[0].values("sn"), ["grace"]);
     assert!(entries[0].values("description").is_empty());
-    let octets = add(admin.next_id(), "ou=new,dc=example,dc=com", &[("objectClass", b"organizationalUnit"), ("ou", b"new")]);
+    let octets =
+        add(admin.next_id(), "ou=new,dc=example,dc=com", &[("objectClass", b"organizationalUnit"), ("ou", b"new")]);
     admin.send(&octets).await;
     assert_eq!(admin.code().await, 0);
     admin.send(&octets).await;
@@ -242,7 +248,8 @@ async fn the_server_describes_itself_to_anybody() {
     }
     let (entries, _) = client.search("", Scope::Base, "(objectClass=*)", &["subschemaSubentry"]).await;
     let subschema = entries[0].values("subschemaSubentry").remove(0);
-    let (entries, _) = client.search(&subschema, Scope::Base, "(objectClass=subschema)", &["attributeTypes", "objectClasses"]).await;
+    let (entries, _) =
+        client.search(&subschema, Scope::Base, "(objectClass=subschema)", &["attributeTypes", "objectClasses"]).await;
     assert!(entries[0].values("attributeTypes").iter().any(|text| text.contains("NAME ( 'cn' 'commonName' )")));
     assert!(entries[0].values("objectClasses").iter().any(|text| text.contains("'inetOrgPerson'")));
     let (entries, _) = client.search(&subschema, Scope::Base, "(objectClass=person)", &[]).await;
