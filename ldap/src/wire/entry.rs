@@ -33,6 +33,8 @@ pub struct EntryEncoder<'b> {
     dn: Range<usize>,
     /// Where the attributes begin, after the attribute list's header.
     attributes: usize,
+    /// The attribute between [`EntryEncoder::open_attribute`] and [`EntryEncoder::close_attribute`].
+    open: OpenAttribute,
     finished: bool,
 }
 
@@ -56,20 +58,35 @@ impl<'b> EntryEncoder<'b> {
         let dn = written(out, |w| w.octet_string(dn));
         reserve_header(out);
         let attributes = out.len();
-        EntryEncoder { out, types_only, start, id, dn, attributes, finished: false }
+        EntryEncoder { out, types_only, start, id, dn, attributes, open: OpenAttribute::default(), finished: false }
     }
 
     /// Begins an attribute; it ends with [`AttributeEncoder::end`] or when that is dropped.
     #[inline]
     pub fn begin_attribute(&mut self, description: &[u8]) -> AttributeEncoder<'_> {
-        let start = self.out.len();
-        let mut w = Writer::new(self.out);
-        // Both are closed together when the number of octets is known.
-        w.encoded(&[Tag::SEQUENCE.0, 0]);
-        w.octet_string(description);
-        w.encoded(&[Tag::SET.0, 0]);
-        let values = self.out.len();
-        AttributeEncoder { out: self.out, types_only: self.types_only, start, values }
+        let open = OpenAttribute::begin(self.out, description);
+        AttributeEncoder { out: self.out, types_only: self.types_only, open }
+    }
+
+    /// Begins an attribute for a caller that cannot hold on to an [`AttributeEncoder`]. Its values follow with
+    /// [`EntryEncoder::value`], its end with [`EntryEncoder::close_attribute`], before anything else of the entry.
+    #[inline]
+    pub fn open_attribute(&mut self, description: &[u8]) {
+        self.open = OpenAttribute::begin(self.out, description);
+    }
+
+    /// Adds a value to the open attribute.
+    #[inline]
+    pub fn value(&mut self, value: &[u8]) {
+        if !self.types_only {
+            Writer::new(self.out).octet_string(value);
+        }
+    }
+
+    /// Ends the open attribute.
+    #[inline]
+    pub fn close_attribute(&mut self) {
+        self.open.close(self.out);
     }
 
     /// A whole attribute.
@@ -157,10 +174,7 @@ impl Drop for EntryEncoder<'_> {
 pub struct AttributeEncoder<'e> {
     out: &'e mut BytesMut,
     types_only: bool,
-    /// Where the attribute begins.
-    start: usize,
-    /// Where its values begin.
-    values: usize,
+    open: OpenAttribute,
 }
 
 impl AttributeEncoder<'_> {
@@ -175,32 +189,54 @@ impl AttributeEncoder<'_> {
     /// Ends the attribute.
     #[inline]
     pub fn end(self) {}
-
-    /// Closes set and sequence together, so that the values move at most once.
-    #[inline]
-    fn close(&mut self) {
-        const SHORT_HEADER: usize = 2;
-        let description = self.start + SHORT_HEADER..self.values - SHORT_HEADER;
-        let set = self.out.len() - self.values;
-        let sequence = description.len() + element_size(set);
-        let description_at = self.start + header_size(sequence);
-        let set_at = description_at + description.len();
-        let values_at = set_at + header_size(set);
-        if values_at > self.values {
-            let end = self.out.len();
-            self.out.resize(end + (values_at - self.values), 0);
-            self.out.copy_within(self.values..end, values_at);
-            self.out.copy_within(description, description_at);
-        }
-        overwrite_header(self.out, self.start, Tag::SEQUENCE, sequence);
-        overwrite_header(self.out, set_at, Tag::SET, set);
-    }
 }
 
 impl Drop for AttributeEncoder<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.close();
+        self.open.close(self.out);
+    }
+}
+
+/// Where an attribute that is being written lies.
+#[derive(Clone, Copy, Default)]
+struct OpenAttribute {
+    /// Where it begins.
+    start: usize,
+    /// Where its values begin.
+    values: usize,
+}
+
+impl OpenAttribute {
+    #[inline]
+    fn begin(out: &mut BytesMut, description: &[u8]) -> OpenAttribute {
+        let start = out.len();
+        let mut w = Writer::new(out);
+        // Both are closed together when the number of octets is known.
+        w.encoded(&[Tag::SEQUENCE.0, 0]);
+        w.octet_string(description);
+        w.encoded(&[Tag::SET.0, 0]);
+        OpenAttribute { start, values: out.len() }
+    }
+
+    /// Closes set and sequence together, so that the values move at most once.
+    #[inline]
+    fn close(self, out: &mut BytesMut) {
+        const SHORT_HEADER: usize = 2;
+        let description = self.start + SHORT_HEADER..self.values - SHORT_HEADER;
+        let set = out.len() - self.values;
+        let sequence = description.len() + element_size(set);
+        let description_at = self.start + header_size(sequence);
+        let set_at = description_at + description.len();
+        let values_at = set_at + header_size(set);
+        if values_at > self.values {
+            let end = out.len();
+            out.resize(end + (values_at - self.values), 0);
+            out.copy_within(self.values..end, values_at);
+            out.copy_within(description, description_at);
+        }
+        overwrite_header(out, self.start, Tag::SEQUENCE, sequence);
+        overwrite_header(out, set_at, Tag::SET, set);
     }
 }
 

@@ -1,0 +1,61 @@
+//! Extended operations (RFC 4511 §4.12): the table of them, and their answers.
+
+use super::{Asked, Operation, Step, admit, password, start_tls, who_am_i};
+use crate::{
+    door::Door,
+    result::{self, Outcome},
+    session::Session,
+    wire::{ResultCode, extended::oids, message::Extended},
+};
+use bytes::BytesMut;
+
+/// OID by operation.
+const TABLE: [(&str, Operation); 3] = [
+    (oids::START_TLS, Operation::StartTls),
+    (oids::PASSWORD_MODIFY, Operation::PasswordModify),
+    (oids::WHO_AM_I, Operation::WhoAmI),
+];
+
+/// Which operation a request asks for.
+pub(crate) fn operation(request: &Extended<'_>) -> Operation {
+    TABLE
+        .iter()
+        .find(|(oid, _)| oid.as_bytes() == request.name)
+        .map_or(Operation::UnknownExtended, |(_, operation)| *operation)
+}
+
+/// For the root DSE.
+pub(crate) fn supported(start_tls: bool) -> impl Iterator<Item = &'static str> {
+    TABLE.iter().filter(move |(_, operation)| start_tls || *operation != Operation::StartTls).map(|(oid, _)| *oid)
+}
+
+pub(crate) fn begin(
+    door: &Door,
+    session: &mut Session,
+    asked: Asked,
+    request: &Extended<'_>,
+    behind: usize,
+    out: &mut BytesMut,
+) -> Step {
+    match asked.operation {
+        Operation::StartTls => start_tls::begin(door, session, &asked, request, behind, out),
+        Operation::WhoAmI => who_am_i::begin(door, session, &asked, request, out),
+        Operation::PasswordModify => password::begin(door, session, asked, request, out),
+        _ => {
+            // The peer learns nothing that the root DSE does not say, but not from a login that has ended.
+            if let Err(step) = admit(door, session, &asked, out) {
+                return step;
+            }
+            asked.answer(door, &Outcome::new(ResultCode::PROTOCOL_ERROR, "no such extended operation"), out);
+            Step::Answered
+        }
+    }
+}
+
+/// An answer with a value. RFC 4532 and RFC 3062 have no name in theirs.
+pub(crate) fn answer(door: &Door, asked: &Asked, outcome: &Outcome<'_>, value: Option<&[u8]>, out: &mut BytesMut) {
+    let policy = (asked.operation == Operation::PasswordModify && asked.controls.password_policy)
+        .then(|| outcome.policy.unwrap_or_default());
+    result::encode_extended(asked.message, outcome, None, value, policy, out);
+    asked.note(door, outcome);
+}
