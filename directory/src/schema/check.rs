@@ -89,7 +89,7 @@ impl Schema {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Kind;
+    use crate::schema::{Kind, ObjectClass};
 
     fn classes(names: &str) -> Vec<ClassId> {
         let schema = Schema::standard();
@@ -121,7 +121,7 @@ mod tests {
         ];
         for (names, expected) in cases {
             let found = schema.structural_class(&classes(names)).ok();
-            assert_eq!(found.and_then(|id| schema.class(id)).map(|class| class.name()), expected, "{names}");
+            assert_eq!(found.and_then(|id| schema.class(id)).map(ObjectClass::name), expected, "{names}");
         }
     }
 
