@@ -16,6 +16,12 @@ pub struct Doors {
     pub close: Box<dyn FnOnce() + Send>,
 }
 
+impl Default for Doors {
+    fn default() -> Doors {
+        Doors { urls: Vec::new(), close: Box::new(|| ()) }
+    }
+}
+
 /// Opens the store and every configured door.
 ///
 /// # Errors
