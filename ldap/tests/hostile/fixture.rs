@@ -1,10 +1,12 @@
 //! A small directory in memory: one naming context, an administrator, a reader, three people, a group.
 
 use directory::{
+    authenticate::{Login, LoginName, Verdict},
     bootstrap,
     change::{Act, Change, Target},
     credential::{Params, Secret},
     handle::{Backend, Directory, Options},
+    lifecycle::ChangePath,
     random::Random,
     store::verify::verify as findings,
 };
@@ -14,12 +16,12 @@ pub const ADMIN_DN: &str = "cn=admin,dc=example,dc=com";
 pub const ADMIN_PASSWORD: &[u8] = b"only an administrator knows";
 pub const READER_DN: &str = "uid=reader,ou=applications,dc=example,dc=com";
 pub const READER_PASSWORD: &[u8] = b"a service account reads";
-/// Has logged in before; sees the own entry only.
+/// Sees the own entry only.
 pub const ADA_DN: &str = "uid=ada,ou=people,dc=example,dc=com";
 pub const ADA_PASSWORD: &[u8] = b"difference engines are fine";
 pub const GRACE_DN: &str = "uid=grace,ou=people,dc=example,dc=com";
 pub const GRACE_PASSWORD: &[u8] = b"compilers are finer still";
-/// Must change the password at the first login.
+/// Must change the password before anything else.
 pub const NEW_DN: &str = "uid=newcomer,ou=people,dc=example,dc=com";
 pub const NEW_PASSWORD: &[u8] = b"handed over on a slip of paper";
 
@@ -43,6 +45,11 @@ pub async fn directory() -> Directory {
     {
         person(&directory, dn, uid, password).await;
     }
+    // Only an active account can be made to change its password.
+    let name = LoginName::Dn(NEW_DN.into());
+    let login = Login { name, password: Secret::from(NEW_PASSWORD), change: ChangePath::None };
+    let verdict = directory.authenticate(&bootstrap::operator(&directory), login).await;
+    assert!(matches!(verdict, Verdict::Admitted(_)), "{verdict:?}");
     act(&directory, NEW_DN, Act::ForceChange).await;
     directory
 }
