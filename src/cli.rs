@@ -45,6 +45,8 @@ pub struct Global {
 enum Command {
     /// Run the directory server until a signal ends it
     Serve(command::serve::Args),
+    /// Start a filled directory with all doors open, to point an application at
+    Demo(command::demo::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -73,6 +75,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Serve(args) => command::serve::run(global, &args),
+        Command::Demo(args) => command::demo::run(global, &args),
         Command::Config(action) => command::config::run(global, action),
     }
 }

@@ -66,7 +66,7 @@ impl File {
     }
 
     fn is_test(&self) -> bool {
-        self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches" | "acceptance"))
+        self.path.split('/').any(|part| matches!(part, "tests" | "tests.rs" | "benches") || part.ends_with("_tests.rs"))
     }
 }
 

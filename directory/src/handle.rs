@@ -272,6 +272,11 @@ impl Directory {
         self.inner.lane.mark(self.inner.clock.mark());
     }
 
+    /// Random bytes from the directory's source, for a door's own keys.
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        self.inner.random.bytes()
+    }
+
     /// Figures of the write lane: commits, write sets carried out, write sets refused.
     pub fn lane_figures(&self) -> (u64, u64, u64) {
         let counters = self.inner.lane.counters();

@@ -18,4 +18,5 @@ pub mod random;
 pub mod schema;
 pub mod search;
 pub mod store;
+pub mod sweep;
 pub mod throttle;

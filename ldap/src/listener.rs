@@ -75,12 +75,12 @@ pub async fn serve(
     directory: Directory,
     listeners: Listeners,
     tls: Option<TlsSource>,
-    cookie_key: &[u8; 32],
+    cookie_key: [u8; 32],
     metrics: Arc<Metrics>,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let drain = settings.drain_deadline;
-    let door = Arc::new(Door::new(settings, directory, tls, cookie_key, metrics, own_uid()?));
+    let door = Arc::new(Door::new(settings, directory, tls, &cookie_key, metrics, own_uid()?));
     let gate = Arc::new(Gate::default());
     let loops = TaskTracker::new();
     let connections = TaskTracker::new();

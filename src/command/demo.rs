@@ -4,11 +4,18 @@
 //! `fixtures/org` and opening the doors is the wiring's part, which calls [`settings`] before and
 //! [`Announcement::render`] after it.
 
-use super::Failure;
+use super::{Exit, Failure};
+use crate::cli::Global;
 use crate::config::Problem;
+use crate::daemon::{self, House, clock, doors, ldap, store, telemetry};
+use directory::bootstrap;
+use directory::change::Change;
+use directory::error::{Reason, Refusal};
+use directory::handle::Directory;
 use serde::Serialize;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// Arguments of `demo`. Without `--data` the demo lives in a temporary directory and is gone at its end.
 #[derive(Clone, Debug, clap::Args)]
@@ -50,6 +57,128 @@ impl Ports {
             Self::From(base) => format!("127.0.0.1:{}", base.saturating_add(place)),
         }
     }
+}
+
+/// The fixture's base; the demo's first naming context.
+const BASE: &str = "dc=example,dc=com";
+const ADMIN_UID: &str = "admin";
+const ORGANISATION: &[u8] = include_bytes!("../../fixtures/org/org.ldif");
+const PASSWORDS: &str = "demo-passwords.json";
+
+/// Runs the demo until a signal ends it.
+///
+/// # Errors
+/// When it cannot start.
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let (data, _temporary) = match &global.data {
+        Some(data) => (data.clone(), None),
+        None => {
+            let made = temporary()?;
+            (made.path().to_owned(), Some(made))
+        }
+    };
+    let config = Arc::new(super::configuration(global, &settings(&data, args.ports))?);
+    telemetry::install(&config.log, clock::wall);
+    let json = args.json;
+    let opened = daemon::run(config, async move |house| {
+        let directory = store::open(&house.config, house.processors)?;
+        let passwords = fill(&directory, &data).await?;
+        let (doors, open) = doors::open_on(house, &directory)?;
+        super::say(&announcement(house, &open, passwords)?.render(json));
+        Ok(doors)
+    });
+    opened.map_err(|problem| Failure::new(Exit::Failed, problem.to_string()))?;
+    Ok(Exit::Done)
+}
+
+/// The passwords of a demo's two accounts; kept beside its store, so that a second start announces the same.
+#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+struct Passwords {
+    admin: String,
+    service: String,
+}
+
+fn admin_dn() -> String {
+    format!("uid={ADMIN_UID},ou=system,{BASE}")
+}
+
+fn service_dn() -> String {
+    format!("cn=demo-reader,ou=applications,{BASE}")
+}
+
+/// Fills a new store with the organisation; a store that holds one already is left as it is.
+async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> {
+    let failed = |refusal: Refusal| {
+        Problem::general(format!("the demo cannot be filled: {}", refusal.detail.unwrap_or(refusal.message)))
+    };
+    let file = data.join(PASSWORDS);
+    if !directory.suffixes().map_err(failed)?.is_empty() {
+        let text = std::fs::read(&file).map_err(|e| Problem::general(format!("{}: {e}", file.display())))?;
+        return serde_json::from_slice(&text).map_err(|e| Problem::general(format!("{}: {e}", file.display())));
+    }
+    let passwords = Passwords { admin: made_password(directory), service: made_password(directory) };
+    let filling = directory.clone();
+    tokio::task::spawn_blocking(move || bootstrap::suffix(&filling, BASE))
+        .await
+        .map_err(|e| Problem::general(e.to_string()))?
+        .map_err(failed)?;
+    organisation(directory).await.map_err(failed)?;
+    bootstrap::administrator(directory, &admin_dn(), passwords.admin.as_str().into()).await.map_err(failed)?;
+    bootstrap::reader(directory, &service_dn(), passwords.service.as_str().into()).await.map_err(failed)?;
+    // The umask of the daemon keeps the file from everybody else.
+    std::fs::write(&file, serde_json::to_vec(&passwords).unwrap_or_default())
+        .map_err(|e| Problem::general(format!("{}: {e}", file.display())))?;
+    Ok(passwords)
+}
+
+async fn organisation(directory: &Directory) -> Result<(), Refusal> {
+    let mut reader = ldif::Reader::new(ORGANISATION);
+    while let Some(record) = reader.next_record() {
+        let Ok(record) = record else { continue };
+        let ldif::Body::Content(attributes) = record.body else { continue };
+        let mut grouped: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+        for attribute in attributes {
+            if attribute.description.starts_with(b"pwd") || attribute.description == b"rollbookState" {
+                continue;
+            }
+            let name = attribute.description;
+            match grouped.iter_mut().find(|(n, _)| n == name) {
+                Some((_, values)) => values.push(attribute.value.to_vec()),
+                None => grouped.push((name.to_vec(), vec![attribute.value.to_vec()])),
+            }
+        }
+        let change = Change::Add { dn: record.dn.to_vec(), attributes: grouped };
+        match directory.change(&bootstrap::operator(directory), change).await {
+            Ok(_) | Err(Refusal { reason: Reason::EntryExists, .. }) => {}
+            Err(refusal) => {
+                let dn = String::from_utf8_lossy(record.dn).into_owned();
+                return Err(Refusal { detail: Some(format!("{dn}: {}", refusal.message)), ..refusal });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// 20 letters and digits.
+fn made_password(directory: &Directory) -> String {
+    let bytes = directory.random_bytes::<20>();
+    bytes.iter().map(|b| char::from(b"abcdefghijkmnpqrstuvwxyz23456789".get(usize::from(b & 31)).copied().unwrap_or(b'a'))).collect()
+}
+
+fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Result<Announcement, Problem> {
+    let ca_file = house.tls.authority_file().map(|f| f.display().to_string()).unwrap_or_default();
+    let first = |urls: &[String]| urls.first().cloned().unwrap_or_default();
+    Ok(Announcement {
+        pid: std::process::id(),
+        ldap: first(&open.ldap),
+        ldaps: first(&open.ldaps),
+        ldapi: open.ldapi.clone().unwrap_or_default(),
+        https: None,
+        base_dn: BASE.to_owned(),
+        ca_file,
+        admin: Person { dn: admin_dn(), username: ADMIN_UID.to_owned(), password: passwords.admin },
+        service: Application { dn: service_dn(), password: passwords.service },
+    })
 }
 
 /// The demo's place: the user's directory, or a temporary one that goes when this is dropped.

@@ -1,11 +1,12 @@
 //! The wiring: which doors there are, opened on the directory.
 //!
-//! This is the one file of the daemon that names the other crates. [`open`] opens the store, hands each door its sockets
-//! (`daemon::sockets`), the certificate and the stop signals, plugs the crates' counters and checks into
-//! `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after the last connection.
+//! [`open`] opens the store, hands each door its sockets, the certificate and the stop signals, plugs the crates'
+//! counters and checks into `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after
+//! the last connection.
 
-use super::House;
+use super::{House, ldap, store};
 use crate::config::Problem;
+use directory::handle::Directory;
 
 /// What is open.
 pub struct Doors {
@@ -16,15 +17,40 @@ pub struct Doors {
 }
 
 impl Default for Doors {
-    fn default() -> Self {
-        Self { urls: Vec::new(), close: Box::new(|| ()) }
+    fn default() -> Doors {
+        Doors { urls: Vec::new(), close: Box::new(|| ()) }
     }
 }
 
-/// Opens every configured door. There is none in this build yet, and the daemon refuses to serve nothing.
+/// Opens the store and every configured door.
 ///
 /// # Errors
 /// Why the store or a door cannot be opened.
-pub async fn open(_house: &House) -> Result<Doors, Problem> {
-    Ok(Doors::default())
+pub async fn open(house: &House) -> Result<Doors, Problem> {
+    let directory = store::open(&house.config, house.processors)?;
+    if directory.suffixes().map_err(|refusal| Problem::general(refusal.message))?.is_empty() {
+        let problem = Problem::general(format!("there is no directory in {} yet", house.config.server.data_dir.display()));
+        return Err(problem.with_hint("make one: rollbook init --suffix dc=example,dc=com"));
+    }
+    let (doors, _) = open_on(house, &directory)?;
+    Ok(doors)
+}
+
+/// Opens every configured door on an open directory.
+///
+/// # Errors
+/// Why a door cannot be opened.
+pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open), Problem> {
+    store::observe(house, directory);
+    let opened = ldap::open(house, directory, directory.random_bytes())?;
+    house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
+    let urls = opened.ldap.iter().chain(&opened.ldaps).chain(&opened.ldapi).cloned().collect();
+    let (directory, runtime) = (directory.clone(), tokio::runtime::Handle::current());
+    let close = move || {
+        if let Err(refusal) = runtime.block_on(directory.flush(true)) {
+            tracing::error!(detail = refusal.detail.as_deref(), "the last flush failed");
+        }
+        directory.stop();
+    };
+    Ok((Doors { urls, close: Box::new(close) }, opened))
 }

@@ -6,10 +6,12 @@
 
 pub mod clock;
 pub mod doors;
+pub mod ldap;
 pub mod notify;
 pub mod process;
 pub mod shutdown;
 pub mod sockets;
+pub mod store;
 pub mod telemetry;
 pub mod tls;
 

@@ -11,7 +11,7 @@ use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, ValueChange};
 use crate::schema::attribute::{AttributeId, AttributeType, Storage};
 use crate::schema::kind::{ClassId, Kind};
-use crate::schema::{Schema, SchemaViolation, known};
+use crate::schema::{Schema, known};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{indexes, membership};
@@ -199,20 +199,11 @@ pub fn classes_of(
     if password {
         present.push(known::attribute::USER_PASSWORD);
     }
-    let structural = schema.check_entry(&classes, &present).map_err(|violation| violated(schema, &violation))?;
+    let structural = schema.check_entry(&classes, &present).map_err(|violation| Refusal::new(Reason::ClassViolation, violation.describe(schema)))?;
     let mut all: Vec<ClassId> = classes.iter().flat_map(|c| schema.superclasses(*c)).copied().collect();
     all.sort_unstable();
     all.dedup();
     Ok((all, structural))
-}
-
-fn violated(schema: &Schema, violation: &SchemaViolation) -> Refusal {
-    let why = match violation {
-        SchemaViolation::Missing(id) => format!("{}: the classes of the entry demand it", schema.attribute(*id).name()),
-        SchemaViolation::NotAllowed(id) => format!("{}: no class of the entry allows it", schema.attribute(*id).name()),
-        other => other.to_string(),
-    };
-    Refusal::new(Reason::ClassViolation, why)
 }
 
 fn settle_classes(

@@ -67,15 +67,13 @@ impl SchemaBuilder {
                 table
                     .attributes
                     .iter()
-                    .cloned()
-                    .map(|line| AttributeLine { origin: origin(line.origin, table.origin), ..line }),
+                    .map(|line| AttributeLine { origin: origin(line.origin, table.origin), ..line.clone() }),
             );
             builder.classes.extend(
                 table
                     .classes
                     .iter()
-                    .cloned()
-                    .map(|line| ClassLine { origin: origin(line.origin, table.origin), ..line }),
+                    .map(|line| ClassLine { origin: origin(line.origin, table.origin), ..line.clone() }),
             );
         }
         builder

@@ -6,7 +6,7 @@
 use super::{
     Schema, Usage,
     attribute::AttributeId,
-    kind::{ClassId, ClassKind},
+    kind::{ClassId, ClassKind, ObjectClass},
     known::class,
 };
 
@@ -28,6 +28,23 @@ pub enum SchemaViolation {
     /// An attribute that no class allows is present.
     #[error("an attribute is not allowed by the object classes")]
     NotAllowed(AttributeId),
+}
+
+impl SchemaViolation {
+    /// The message for the client, with the names that it knows.
+    pub fn describe(self, schema: &Schema) -> String {
+        let class = |id| schema.class(id).map_or("?", ObjectClass::name);
+        match self {
+            SchemaViolation::UnknownClass(_) | SchemaViolation::NoStructuralClass => self.to_string(),
+            SchemaViolation::TwoStructuralClasses(one, other) => {
+                format!("an entry cannot be both of {} and of {}", class(one), class(other))
+            }
+            SchemaViolation::Missing(id) => format!("{} is required", schema.attribute(id).name()),
+            SchemaViolation::NotAllowed(id) => {
+                format!("{} is not allowed by the object classes", schema.attribute(id).name())
+            }
+        }
+    }
 }
 
 impl Schema {
@@ -121,7 +138,7 @@ mod tests {
         ];
         for (names, expected) in cases {
             let found = schema.structural_class(&classes(names)).ok();
-            assert_eq!(found.and_then(|id| schema.class(id)).map(|class| class.name()), expected, "{names}");
+            assert_eq!(found.and_then(|id| schema.class(id)).map(ObjectClass::name), expected, "{names}");
         }
     }
 
@@ -149,6 +166,8 @@ mod tests {
             let expected = expected.map(|name: &str| classes(name)[0]);
             assert_eq!(found, expected, "{names}: {present}");
         }
+        let missing = SchemaViolation::Missing(id("sn"));
+        assert_eq!(missing.describe(&schema), "sn is required");
         let unknown = ClassId(0x7fff);
         assert_eq!(schema.check_entry(&[unknown], &[]), Err(SchemaViolation::UnknownClass(unknown)));
     }

@@ -264,9 +264,8 @@ impl<'a> Reader<'a> {
 
     /// `oid` or `oid{length}`.
     fn syntax(&mut self) -> Result<(Option<Syntax>, u32), DefinitionError> {
-        let word = match self.token() {
-            Some(Token::Word(word) | Token::Quoted(word)) => word,
-            _ => return Err(DefinitionError::Malformed("SYNTAX")),
+        let Some(Token::Word(word) | Token::Quoted(word)) = self.token() else {
+            return Err(DefinitionError::Malformed("SYNTAX"));
         };
         let (oid, length) = match word.strip_suffix('}').and_then(|word| word.split_once('{')) {
             Some((oid, length)) => (oid, length.parse().map_err(|_| DefinitionError::Malformed("SYNTAX"))?),

@@ -7,13 +7,13 @@
 //! Called by the filter, the change path, the store's indexes, and every door. A [`Schema`] never changes once it is
 //! built; new definitions make a new one.
 //!
-//! - [`catalog`]: the shipped definitions, one line each.
-//! - [`builder`]: from lines to a [`Schema`], with every reference resolved.
-//! - [`syntax`], [`matching`]: what a value may be, and when two are the same.
-//! - [`description`]: `cn;lang-de`.
-//! - [`check`]: whether an entry obeys its classes.
-//! - [`subschema`], [`extension`]: to and from the text of RFC 4512 §4.2.
-//! - [`known`]: numbers of the types and classes that code asks for by name.
+//! - [`catalog`] has the shipped definitions, one line each.
+//! - [`builder`] goes from lines to a [`Schema`], with every reference resolved.
+//! - [`syntax`] and [`matching`] say what a value may be, and when two are the same.
+//! - [`description`] reads `cn;lang-de`.
+//! - [`check`] says whether an entry obeys its classes.
+//! - [`subschema`] and [`extension`] go to and from the text of RFC 4512 §4.2.
+//! - [`known`] has the numbers of the types and classes that code asks for by name.
 
 pub mod attribute;
 pub mod builder;

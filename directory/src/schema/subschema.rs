@@ -57,9 +57,11 @@ impl Schema {
 
     /// RFC 4512 §4.1.1.
     pub fn describe_class(&self, class: &ObjectClass) -> String {
-        let attributes = |ids: &[AttributeId]| ids.iter().map(|id| self.attribute(*id).name()).collect();
+        let attributes = |ids: &[AttributeId]| ids.iter().map(|id| self.attribute(*id).name()).collect::<Vec<_>>();
+        let superclasses: Vec<&str> =
+            class.superclasses.iter().filter_map(|id| self.class(*id)).map(ObjectClass::name).collect();
         let mut text = Text::new(class.oid, class.names, class.description);
-        text.list("SUP", class.superclasses.iter().filter_map(|id| self.class(*id)).map(ObjectClass::name).collect());
+        text.list("SUP", &superclasses);
         text.flag(
             match class.kind {
                 ClassKind::Abstract => "ABSTRACT",
@@ -68,8 +70,8 @@ impl Schema {
             },
             true,
         );
-        text.list("MUST", attributes(&class.must));
-        text.list("MAY", attributes(&class.may));
+        text.list("MUST", &attributes(&class.must));
+        text.list("MAY", &attributes(&class.may));
         text.finish(class.origin)
     }
 
@@ -86,7 +88,7 @@ impl Schema {
             return None;
         }
         let mut text = Text::new(rule.oid(), &[rule.name()], "");
-        text.list("APPLIES", names);
+        text.list("APPLIES", &names);
         Some(text.finish(""))
     }
 }
@@ -136,8 +138,8 @@ impl Text {
         }
     }
 
-    fn list(&mut self, keyword: &str, names: Vec<&str>) {
-        match names.as_slice() {
+    fn list(&mut self, keyword: &str, names: &[&str]) {
+        match names {
             [] => {}
             [name] => self.word(keyword, Some(name)),
             names => self.word(keyword, Some(format!("( {} )", names.join(" $ ")))),

@@ -208,6 +208,15 @@ mod tests {
         assert_eq!(check_structure(&[], &four), Ok(0));
     }
 
+    /// Goal: a lower bound of nesting is inclusive, too.
+    #[test]
+    fn nesting_is_inclusive() {
+        let three_levels = [0x30, 0x06, 0x31, 0x04, 0x30, 0x02, 0x04, 0x00];
+        let limits = |nesting| Limits { nesting, ..Limits::AFTER_BIND };
+        assert_eq!(check_structure(&three_levels, &limits(3)), Ok(4));
+        assert_eq!(check_structure(&three_levels, &limits(2)), Err(StructureError::Nesting { limit: 2 }));
+    }
+
     /// Goal: a nesting configured beyond the fixed maximum is the maximum, not an overflow.
     #[test]
     fn nesting_cannot_be_configured_away() {

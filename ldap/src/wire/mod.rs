@@ -10,8 +10,8 @@
 //! ```
 //!
 //! What comes out borrows from the received octets and allocates nothing: a [`Message`] with its
-//! [`Request`], its [`filter::Filter`] and its [`control::Control`]s, all in bytes, because passwords and assertion values need
-//! not be text. Meaning (DNs, schema, which controls an operation supports) is for the caller.
+//! [`Request`], its [`filter::Filter`] and its [`control::Control`]s, all in bytes, because passwords and
+//! assertion values need not be text. Meaning (DNs, schema, which controls an operation supports) is for the caller.
 //!
 //! Answers are appended to the connection's buffer in one pass by [`result`] and, for the entries of a
 //! search, by [`entry`]. Strictness is argued in [`ber`] and [`message`].

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::schema::{Index, MatchingRule, RuleKind, Schema, SchemaBuilder, Storage, Usage, kind::ClassKind};
+use crate::schema::{
+    AttributeType, Index, MatchingRule, ObjectClass, RuleKind, Schema, SchemaBuilder, Storage, Usage, kind::ClassKind,
+};
 
 #[test]
 fn the_catalog_is_free_of_errors() {
@@ -49,7 +51,7 @@ fn rules_fit_their_place() {
 fn trigrams_are_kept_for_few() {
     // Goal: every further type in the shared trigram index costs each write; adding one is a decision.
     let text: Vec<&str> =
-        Schema::standard().attributes().filter(|a| a.index == Index::Text).map(|a| a.name()).collect();
+        Schema::standard().attributes().filter(|a| a.index == Index::Text).map(AttributeType::name).collect();
     let expected = ["cn", "description", "givenName", "o", "ou", "sn", "telephoneNumber", "uid", "mail", "displayName"];
     assert_eq!(text, expected);
 }
@@ -58,7 +60,7 @@ fn trigrams_are_kept_for_few() {
 fn faces_are_unambiguous() {
     // Goal: a SCIM path or an OIDC claim belongs to one attribute type.
     let schema = Schema::standard();
-    for face in [|a: &crate::schema::AttributeType| a.scim, |a: &crate::schema::AttributeType| a.claim] {
+    for face in [|a: &AttributeType| a.scim, |a: &AttributeType| a.claim] {
         let mut faces: Vec<&str> = schema.attributes().filter_map(face).collect();
         let count = faces.len();
         faces.sort_unstable();
@@ -98,7 +100,7 @@ fn special_types_live_where_they_must() {
 fn only_classes_of_both_rfc_2307_forms_stand_alone() {
     // Goal: the exception to RFC 4512 §2.4.2 stays an exception.
     let schema = Schema::standard();
-    let alone: Vec<&str> = schema.classes().filter(|class| class.stands_alone).map(|class| class.name()).collect();
+    let alone: Vec<&str> = schema.classes().filter(|class| class.stands_alone).map(ObjectClass::name).collect();
     assert_eq!(alone, ["posixGroup"]);
     assert!(schema.classes().filter(|class| class.stands_alone).all(|class| class.kind == ClassKind::Auxiliary));
 }

@@ -12,7 +12,7 @@ mod structured;
 mod text;
 mod time;
 
-pub(super) use dn::{Avas, split_uid};
+pub(super) use dn::split_uid;
 pub(super) use structured::first_component;
 pub(super) use text::{is_descr, is_numeric_oid};
 pub(super) use time::parse_generalized_time;

@@ -103,6 +103,7 @@ pub(in crate::wire) const fn length_size(length: usize) -> usize {
 }
 
 /// Writes tag and length over the octets at `at`; returns the index after them.
+#[inline]
 pub(in crate::wire) fn overwrite_header(out: &mut [u8], at: usize, tag: Tag, length: usize) -> usize {
     if let Some(slot) = out.get_mut(at) {
         *slot = tag.0;
@@ -110,7 +111,18 @@ pub(in crate::wire) fn overwrite_header(out: &mut [u8], at: usize, tag: Tag, len
     overwrite_length(out, at + 1, length)
 }
 
+#[inline]
 fn overwrite_length(out: &mut [u8], at: usize, length: usize) -> usize {
+    match (u8::try_from(length), out.get_mut(at)) {
+        (Ok(short @ 0..=0x7f), Some(slot)) => {
+            *slot = short;
+            at + 1
+        }
+        _ => overwrite_long_length(out, at, length),
+    }
+}
+
+fn overwrite_long_length(out: &mut [u8], at: usize, length: usize) -> usize {
     let octets = LengthOctets::of(length);
     let end = at + octets.as_slice().len();
     if let Some(slot) = out.get_mut(at..end) {

@@ -5,6 +5,7 @@ use super::super::filter::tests::any_filter;
 use super::*;
 use bytes::BytesMut;
 use ldap3_proto::control::LdapControl;
+use ldap3_proto::proto::{LdapMsg, LdapOp};
 use proptest::prelude::*;
 
 const LIMITS: Limits = Limits::AFTER_BIND;
@@ -205,7 +206,7 @@ proptest! {
         prop_assert_eq!(PagedResults::decode(&octets), Ok(page));
 
         let theirs = LdapControl::SimplePagedResults { size: size.into(), cookie: cookie.clone() };
-        let message = ldap3_proto::proto::LdapMsg { msgid: 1, op: ldap3_proto::proto::LdapOp::UnbindRequest, ctrl: vec![theirs] };
+        let message = LdapMsg { msgid: 1, op: LdapOp::UnbindRequest, ctrl: vec![theirs] };
         let mut out = BytesMut::new();
         tokio_util::codec::Encoder::encode(&mut ldap3_proto::LdapCodec::default(), message, &mut out).unwrap();
         let decoded = super::super::decode(&out, &LIMITS).unwrap();
@@ -214,12 +215,17 @@ proptest! {
 
     /// Goal: assertion, pre-read and post-read values survive.
     #[test]
-    fn filters_and_selections_survive(filter in any_filter(), attributes in prop::collection::vec(any::<Vec<u8>>(), 0..5)) {
+    fn filters_and_selections_survive(
+        filter in any_filter(),
+        attributes in prop::collection::vec(any::<Vec<u8>>(), 0..5),
+    ) {
         let octets = written(|w| filter.as_filter().encode(w));
         let control = Control { oid: oids::ASSERTION, critical: true, value: Some(&octets) };
         prop_assert_eq!(control.typed(&LIMITS), Ok(Some(RequestControl::Assertion(filter.as_filter()))));
 
-        let octets = written(|w| w.nested(Tag::SEQUENCE, |w| attributes.iter().for_each(|attribute| w.octet_string(attribute))));
+        let octets = written(|w| {
+            w.nested(Tag::SEQUENCE, |w| attributes.iter().for_each(|attribute| w.octet_string(attribute)));
+        });
         for oid in [oids::PRE_READ, oids::POST_READ] {
             let typed = Control { oid, critical: false, value: Some(&octets) }.typed(&LIMITS).unwrap().unwrap();
             let (RequestControl::PreRead(selection) | RequestControl::PostRead(selection)) = typed else {

@@ -244,6 +244,7 @@ impl<'a> Readable<'a> for Filter<'a> {
 }
 
 /// Reads one node. Items are checked completely, operands of sets and negations not yet.
+#[inline]
 fn read_node<'a>(reader: &mut Reader<'a>) -> Result<Filter<'a>, FilterError> {
     let (tag, content) = match reader.next_tag() {
         None => return Err(BerError::Choice(None).into()),

@@ -99,7 +99,9 @@ proptest! {
             referral: vec![],
         };
         prop_assert_eq!(theirs.msgid, id);
-        prop_assert_eq!(theirs.ctrl, vec![LdapControl::Unknown { oid: "1.2.3".to_owned(), criticality: critical, value: control_value.clone() }]);
+        let their_control =
+            LdapControl::Unknown { oid: "1.2.3".to_owned(), criticality: critical, value: control_value.clone() };
+        prop_assert_eq!(theirs.ctrl, vec![their_control]);
         let expected = match response {
             Response::Bind { .. } => LdapOp::BindResponse(LdapBindResponse { res: expected, saslcreds: value.clone() }),
             Response::SearchDone(_) => LdapOp::SearchResultDone(expected),
@@ -109,7 +111,8 @@ proptest! {
             Response::ModifyDn(_) => LdapOp::ModifyDNResponse(expected),
             Response::Compare(_) => LdapOp::CompareResult(expected),
             Response::Extended { .. } => {
-                LdapOp::ExtendedResponse(LdapExtendedResponse { res: expected, name: name.clone(), value: value.clone() })
+                let (name, value) = (name.clone(), value.clone());
+                LdapOp::ExtendedResponse(LdapExtendedResponse { res: expected, name, value })
             }
             Response::SearchReference(_) | Response::Intermediate { .. } => panic!("without a result"),
         };
