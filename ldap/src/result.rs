@@ -173,3 +173,78 @@ fn ldap_result<'a>(outcome: &Outcome<'a>) -> LdapResult<'a> {
     LdapResult { matched_dn: outcome.matched.as_bytes(), ..LdapResult::new(outcome.code) }
         .with_diagnostic(outcome.message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use directory::id::EntryId;
+
+    fn refused(reason: Reason, operation: Operation) -> (u32, Option<u8>) {
+        let refusal = Refusal::new(reason, "");
+        let outcome = Outcome::refused(&refusal, operation);
+        let error = outcome.policy.and_then(|policy| policy.error).map(PasswordPolicyError::number);
+        (outcome.code.number(), error)
+    }
+
+    #[test]
+    fn each_reason_has_its_code() {
+        // Goal: the table of reasons and codes that conformance/ldap.md promises.
+        let name = || Reason::NameTaken { what: "username", holder: EntryId(1) };
+        let cases = [
+            (Reason::NoSuchEntry { matched: String::new() }, 32),
+            (Reason::EntryExists, 68),
+            (name(), 19),
+            (Reason::HasChildren, 66),
+            (Reason::InvalidName, 34),
+            (Reason::NamingViolation, 64),
+            (Reason::ClassViolation, 65),
+            (Reason::ClassChange, 69),
+            (Reason::NotAllowedOnRdn, 67),
+            (Reason::UndefinedAttribute, 17),
+            (Reason::InvalidValue, 21),
+            (Reason::ValueExists, 20),
+            (Reason::NoSuchValue, 16),
+            (Reason::Constraint, 19),
+            (Reason::InappropriateMatching, 18),
+            (Reason::NotAllowed, 50),
+            (Reason::Unwilling, 53),
+            (Reason::WrongPassword, 49),
+            (Reason::Conflict, 51),
+            (Reason::Limit(Limit::Size), 4),
+            (Reason::Limit(Limit::Time), 3),
+            (Reason::Limit(Limit::Administrative), 11),
+            (Reason::Busy, 51),
+            (Reason::Store, 52),
+        ];
+        for (reason, code) in cases {
+            assert_eq!(refused(reason.clone(), Operation::Modify), (code, None), "{reason:?}");
+        }
+        assert_eq!(refused(name(), Operation::Add), (68, None));
+        let passwords = [
+            (PasswordReason::ChangeAfterReset, 50, 2),
+            (PasswordReason::ModificationNotAllowed, 50, 3),
+            (PasswordReason::MustSupplyOld, 50, 4),
+            (PasswordReason::InsufficientQuality, 19, 5),
+            (PasswordReason::TooShort, 19, 6),
+            (PasswordReason::TooYoung, 19, 7),
+            (PasswordReason::InHistory, 19, 8),
+        ];
+        for (reason, code, error) in passwords {
+            assert_eq!(refused(Reason::Password(reason), Operation::Modify), (code, Some(error)), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_for_the_log_stays_here() {
+        // Goal: the answer carries message and matchedDN and not the detail.
+        let reason = Reason::NoSuchEntry { matched: "dc=example".into() };
+        let refusal = Refusal::new(reason, "no such entry").with_detail("page 7 is damaged");
+        let mut out = BytesMut::new();
+        let outcome = Outcome::refused(&refusal, Operation::Search);
+        let id = MessageId::new(5).unwrap();
+        encode_search_done(id, &outcome, Some(b"cookie"), Some(PasswordPolicyResponse::default()), &mut out);
+        let holds = |text: &[u8]| out.windows(text.len()).any(|window| window == text);
+        assert!(holds(b"dc=example") && holds(b"no such entry") && holds(b"cookie"));
+        assert!(!holds(b"damaged"));
+    }
+}

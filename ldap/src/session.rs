@@ -203,3 +203,87 @@ impl Session {
         self.known = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use directory::id::EntryId;
+
+    fn session(kind: PeerKind) -> Session {
+        Session::new(Peer { connection: 1, kind, address: None, port: 0 })
+    }
+
+    fn admitted(must_change: bool) -> Admitted {
+        Admitted { account: EntryId(7), epoch: 3, dn: "uid=ada,dc=x".into(), must_change, expires_in_seconds: None }
+    }
+
+    fn allowed(session: &Session, require_tls: bool) -> Vec<Operation> {
+        Operation::ALL.into_iter().filter(|operation| session.bar(*operation, require_tls).is_none()).collect()
+    }
+
+    #[test]
+    fn a_login_lasts_until_the_next_bind_or_tls() {
+        // Goal: every arrow of the state machine: bound, begun again, encrypted; the actor follows.
+        let mut session = session(PeerKind::Clear);
+        assert_eq!(session.actor(), Actor::Anonymous);
+        session.bound(&admitted(false));
+        assert_eq!(session.actor(), Actor::Account { id: EntryId(7), epoch: 3, must_change_password: false });
+        session.begin_bind();
+        assert_eq!(session.actor(), Actor::Anonymous);
+        session.operator();
+        assert_eq!(session.actor(), Actor::System);
+        assert!(!session.confidential());
+        session.encrypted();
+        assert_eq!(session.actor(), Actor::Anonymous);
+        assert!(session.confidential() && session.tls());
+    }
+
+    #[test]
+    fn a_forced_change_lifts_with_the_change() {
+        // Goal: until the own password is changed only what serves the change is allowed; afterwards everything, in the
+        // new epoch (requirement 2.10).
+        let mut session = session(PeerKind::Tls);
+        session.bound(&admitted(true));
+        assert_eq!(
+            allowed(&session, true),
+            [
+                Operation::Bind,
+                Operation::Unbind,
+                Operation::Modify,
+                Operation::Abandon,
+                Operation::StartTls,
+                Operation::WhoAmI,
+                Operation::PasswordModify,
+            ]
+        );
+        assert_eq!(session.bar(Operation::Search, false), Some(Barred::PasswordChange));
+        session.password_changed(4);
+        assert_eq!(session.actor(), Actor::Account { id: EntryId(7), epoch: 4, must_change_password: false });
+        assert_eq!(allowed(&session, true).len(), Operation::COUNT);
+    }
+
+    #[test]
+    fn required_tls_bars_everything_but_the_way_to_it() {
+        // Goal: in clear only Unbind, Abandon and StartTLS begin (a bind and a search know their own exceptions); on a
+        // local socket or under TLS everything does.
+        let clear = session(PeerKind::Clear);
+        assert_eq!(allowed(&clear, true), [Operation::Unbind, Operation::Abandon, Operation::StartTls]);
+        assert_eq!(clear.bar(Operation::Bind, true), Some(Barred::Confidentiality));
+        assert_eq!(allowed(&clear, false).len(), Operation::COUNT);
+        for kind in [PeerKind::Tls, PeerKind::Local { uid: 5 }] {
+            assert_eq!(allowed(&session(kind), true).len(), Operation::COUNT);
+        }
+    }
+
+    #[test]
+    fn a_request_may_be_larger_after_a_login() {
+        // Goal: the bound on a request follows the login, both ways.
+        let settings = Settings::default();
+        let mut session = session(PeerKind::Clear);
+        assert_eq!(session.request_bound(&settings), 256 * 1024);
+        session.bound(&admitted(false));
+        assert_eq!(session.request_bound(&settings), 4 * 1024 * 1024);
+        session.begin_bind();
+        assert_eq!(session.request_bound(&settings), 256 * 1024);
+    }
+}

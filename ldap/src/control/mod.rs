@@ -87,3 +87,52 @@ pub(crate) fn read<'a>(
 fn unavailable() -> Outcome<'static> {
     Outcome::new(ResultCode::UNAVAILABLE_CRITICAL_EXTENSION, "a critical control is not supported here")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{
+        ber::Writer,
+        control::{Control, decode_controls},
+    };
+    use bytes::BytesMut;
+
+    fn read_one(control: Control<'_>, operation: Operation) -> Result<Controls, u32> {
+        let mut octets = BytesMut::new();
+        control.encode(&mut Writer::new(&mut octets));
+        let limits = Limits::AFTER_BIND;
+        let sent = decode_controls(&octets, &limits).unwrap();
+        read(&sent, operation, &limits).map(|(controls, _)| controls).map_err(|outcome| outcome.code.number())
+    }
+
+    #[test]
+    fn the_recipe_holds_for_every_operation_and_control() {
+        // Goal: registered: read, or protocolError when malformed; not registered: 12 when critical, nothing otherwise
+        // (RFC 4511 §4.1.11).
+        let values: [(&str, Option<&[u8]>); 4] = [
+            (oids::PAGED_RESULTS, Some(&[0x30, 0x05, 0x02, 0x01, 0x05, 0x04, 0x00])),
+            (oids::PASSWORD_POLICY, None),
+            (oids::MANAGE_DSA_IT, None),
+            (oids::SUBTREE_DELETE, None),
+        ];
+        for operation in Operation::ALL {
+            for (oid, value) in values {
+                let registered = REGISTRY.iter().any(|(own, of)| *own == oid && of.contains(&operation));
+                for critical in [false, true] {
+                    let good = read_one(Control { oid, critical, value }, operation);
+                    let bad = read_one(Control { oid, critical, value: Some(b"\x30\x7f") }, operation);
+                    let expected = match (registered, critical) {
+                        (true, _) => {
+                            assert_ne!(good, Ok(Controls::default()), "{operation:?} {oid}");
+                            assert_eq!(bad, Err(2), "{operation:?} {oid}");
+                            continue;
+                        }
+                        (false, true) => Err(12),
+                        (false, false) => Ok(Controls::default()),
+                    };
+                    assert_eq!((&good, &bad), (&expected, &expected), "{operation:?} {oid}");
+                }
+            }
+        }
+    }
+}

@@ -3,10 +3,10 @@
 use bytes::BytesMut;
 use ldap::wire::{
     Frame, Message, MessageId, Request,
-    ber::{List, Reader, Tag, Writer},
+    ber::{Reader, Tag, Writer},
     control::Control,
     filter::parse_string,
-    message::{Bind, Credentials, DerefAliases, Extended, Scope, Search},
+    message::{Bind, Credentials, Extended, Scope},
     peek,
 };
 use std::{net::SocketAddr, time::Duration};
@@ -301,20 +301,6 @@ pub fn search(
         }
     });
     out
-}
-
-/// A search request that takes everything by default.
-pub fn plain_search<'a>(base: &'a [u8], filter: ldap::wire::filter::Filter<'a>) -> Request<'a> {
-    Request::Search(Search {
-        base,
-        scope: Scope::Subtree,
-        deref: DerefAliases::Never,
-        size_limit: 0,
-        time_limit: 0,
-        types_only: false,
-        filter,
-        attributes: List::EMPTY,
-    })
 }
 
 pub fn critical<'a>(oid: &'a str, value: Option<&'a [u8]>) -> Control<'a> {

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use ldap::{
     Settings,
     wire::{
-        MessageId, Request,
+        MessageId,
         ber::{Tag, Writer},
     },
 };
@@ -240,6 +240,5 @@ async fn a_hundred_thousand_pipelined_requests_are_answered_in_order() {
         assert_eq!(client.answer().await.expect("an answer").id, i64::from(id));
     }
     drop(writer.await.unwrap());
-    let _ = Request::Unbind;
     server.stop().await;
 }

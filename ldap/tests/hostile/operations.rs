@@ -54,7 +54,9 @@ async fn extended_operations_know_their_limits() {
     let no_old = password_modify(None, None, Some(b"without showing the old one"));
     let wrong_old = password_modify(None, Some(b"wrong"), Some(b"with a wrong old one given"));
     let empty_new = password_modify(None, Some(ADA_PASSWORD), Some(b""));
-    let cases: Vec<(&str, &str, Option<&[u8]>, &[u32])> = vec![
+    /// What it is, OID, value, codes that are right.
+    type Case<'a> = (&'a str, &'a str, Option<&'a [u8]>, &'a [u32]);
+    let cases: Vec<Case<'_>> = vec![
         ("unknown OID", "1.2.3.4", None, &[2]),
         ("Cancel is not offered", "1.3.6.1.1.8", Some(&[0x30, 0x03, 0x02, 0x01, 0x01]), &[2]),
         ("who am I with a value", WHO_AM_I, Some(b"x"), &[2]),
