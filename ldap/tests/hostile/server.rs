@@ -46,7 +46,7 @@ impl Server {
             directory.clone(),
             listeners,
             Some(source.clone()),
-            &[7; 32],
+            [7; 32],
             Arc::clone(&metrics),
             shutdown.clone(),
         );
