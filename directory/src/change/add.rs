@@ -20,6 +20,9 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     if applying.rights.power(&op.key).is_none() {
         return Err(Refusal::not_allowed());
     }
+    if applying.tables.id_of(&op.key)?.is_some() {
+        return Err(Refusal::new(Reason::EntryExists, ""));
+    }
     let (parent, parent_dn) = parent(applying, op)?;
     let mut attributes = op.attributes.clone();
     add_rdn_values(applying, &mut attributes, op)?;
@@ -27,9 +30,6 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let kind = applying.schema.kind_of(&classes);
     if !applying.rights.may_add(&op.key, kind) {
         return Err(Refusal::not_allowed());
-    }
-    if applying.tables.id_of(&op.key)?.is_some() {
-        return Err(Refusal::new(Reason::EntryExists, ""));
     }
     let edges = take_edges(applying, &mut attributes);
     let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
