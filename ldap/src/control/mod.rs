@@ -36,6 +36,7 @@ const OF_LOGINS: &[Operation] = &[
     Operation::Modify,
     Operation::ModifyDn,
     Operation::PasswordModify,
+    Operation::AccountAct,
     Operation::WhoAmI,
 ];
 

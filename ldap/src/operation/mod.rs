@@ -6,6 +6,7 @@
 //! connection, controls understood, login still good, then the operation itself.
 
 pub(crate) mod abandon;
+pub(crate) mod account;
 pub(crate) mod add;
 pub(crate) mod bind;
 pub(crate) mod change;
@@ -58,6 +59,8 @@ pub enum Operation {
     WhoAmI,
     /// RFC 3062.
     PasswordModify,
+    /// Ours: see [`crate::account_act`].
+    AccountAct,
     /// An extended operation that is not supported.
     UnknownExtended,
 }
@@ -77,10 +80,11 @@ impl Operation {
         Operation::StartTls,
         Operation::WhoAmI,
         Operation::PasswordModify,
+        Operation::AccountAct,
         Operation::UnknownExtended,
     ];
     /// How many there are.
-    pub const COUNT: usize = 13;
+    pub const COUNT: usize = 14;
 
     /// The place in [`Operation::ALL`].
     pub const fn index(self) -> usize {
@@ -102,6 +106,7 @@ impl Operation {
             Operation::StartTls => "start_tls",
             Operation::WhoAmI => "who_am_i",
             Operation::PasswordModify => "password_modify",
+            Operation::AccountAct => "account_act",
             Operation::UnknownExtended => "extended",
         }
     }
@@ -134,9 +139,11 @@ impl Operation {
             Operation::ModifyDn => wire::Operation::ModifyDn,
             Operation::Compare => wire::Operation::Compare,
             Operation::Abandon => wire::Operation::Abandon,
-            Operation::StartTls | Operation::WhoAmI | Operation::PasswordModify | Operation::UnknownExtended => {
-                wire::Operation::Extended
-            }
+            Operation::StartTls
+            | Operation::WhoAmI
+            | Operation::PasswordModify
+            | Operation::AccountAct
+            | Operation::UnknownExtended => wire::Operation::Extended,
         }
     }
 }
@@ -196,7 +203,10 @@ impl Asked {
 impl Operation {
     /// The password-policy draft wants its response control on these whenever the client sent the request control.
     const fn answers_policy(self) -> bool {
-        matches!(self, Operation::Bind | Operation::Add | Operation::Modify | Operation::PasswordModify)
+        matches!(
+            self,
+            Operation::Bind | Operation::Add | Operation::Modify | Operation::PasswordModify | Operation::AccountAct
+        )
     }
 }
 

@@ -3,7 +3,12 @@
 use crate::{client::*, fixture::*, server::Server};
 use ldap::{
     Settings,
-    wire::{MessageId, Request, message::Compare, message::Scope},
+    account_act::{self, AccountAct, Verb},
+    wire::{
+        MessageId, Request,
+        ber::Writer,
+        message::{Compare, Scope},
+    },
 };
 
 async fn login(server: &Server, dn: &str, password: &[u8]) -> Client {
@@ -256,5 +261,38 @@ async fn the_server_describes_itself_to_anybody() {
     assert!(entries[0].values("objectClasses").iter().any(|text| text.contains("'inetOrgPerson'")));
     let (entries, _) = client.search(&subschema, Scope::Base, "(objectClass=person)", &[]).await;
     assert!(entries.is_empty());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn accounts_are_acted_on_by_those_who_may() {
+    // Goal: the administrator locks and unlocks by the extended operation, an ordinary account gets nowhere with it, and
+    // a malformed value is protocolError.
+    let server = Server::start(Settings::default()).await;
+    let value = |verb| {
+        let mut out = bytes::BytesMut::new();
+        AccountAct { account: GRACE_DN.as_bytes(), verb }.encode(&mut Writer::new(&mut out));
+        out
+    };
+    let mut ada = login(&server, ADA_DN, ADA_PASSWORD).await;
+    for verb in [Verb::Lock, Verb::Disable, Verb::Delete(Some(0)), Verb::Unlock(Some(b"a password that ada knows"))] {
+        let (_, answer) = ada.call(extended(account_act::OID, Some(&value(verb))), &[]).await;
+        assert!(matches!(answer.code, Some(32 | 50)), "{answer:?}");
+    }
+    let mut admin = login(&server, ADMIN_DN, ADMIN_PASSWORD).await;
+    for malformed in [None, Some(&b"x"[..])] {
+        let (_, answer) = admin.call(extended(account_act::OID, malformed), &[]).await;
+        assert_eq!(answer.code, Some(2));
+    }
+    let mut grace = login(&server, GRACE_DN, GRACE_PASSWORD).await;
+    let (_, answer) = admin.call(extended(account_act::OID, Some(&value(Verb::Lock))), &[]).await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    assert_eq!(grace.bind(GRACE_DN, GRACE_PASSWORD).await, 49);
+    let unlock = value(Verb::Unlock(Some(b"a password for the way back")));
+    let (_, answer) = admin.call(extended(account_act::OID, Some(&unlock)), &[]).await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    let control = [optional("1.3.6.1.4.1.42.2.27.8.5.1", None)];
+    let (_, answer) = grace.call(bind(GRACE_DN.as_bytes(), b"a password for the way back"), &control).await;
+    assert_eq!((answer.code, answer.policy()), (Some(0), Some(&[0x30, 0x03, 0x81, 0x01, 0x02][..])));
     server.stop().await;
 }
