@@ -128,6 +128,10 @@ impl Connection<'_> {
                 return Ok(end);
             }
             self.flush().await?;
+            if self.door.is_draining() {
+                // A peer that goes on asking must not be cut off in the middle of an answer.
+                return self.disconnect(notice::shutdown).await;
+            }
             let settings = &self.door.settings;
             let patience = match (self.io.received().is_empty(), self.session.login().is_anonymous()) {
                 (false, _) => settings.request_deadline,

@@ -15,7 +15,7 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -30,6 +30,7 @@ pub(crate) struct Door {
     /// The uid of this process: a local peer with it is the operator.
     pub(crate) own_uid: u32,
     subschema: OnceLock<Vec<Attribute>>,
+    draining: AtomicBool,
     connections: AtomicU64,
 }
 
@@ -51,12 +52,22 @@ impl Door {
             cookies: CookieKey::new(cookie_key),
             own_uid,
             subschema: OnceLock::new(),
+            draining: AtomicBool::new(false),
             connections: AtomicU64::new(0),
         }
     }
 
     pub(crate) fn next_connection(&self) -> u64 {
         self.connections.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
+    /// From now on no connection begins with another request.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
     }
 
     /// The subschema entry, made when somebody first asks for it.

@@ -84,7 +84,8 @@ pub async fn serve(
     let gate = Arc::new(Gate::default());
     let loops = TaskTracker::new();
     let connections = TaskTracker::new();
-    let reception = Reception { door, gate, connections: connections.clone(), shutdown: shutdown.clone() };
+    let reception =
+        Reception { door: Arc::clone(&door), gate, connections: connections.clone(), shutdown: shutdown.clone() };
     for listener in listeners.plain {
         loops.spawn(reception.clone().accept(Socket::Tcp(listener, PeerKind::Clear)));
     }
@@ -97,6 +98,7 @@ pub async fn serve(
     drop(reception);
     loops.close();
     shutdown.cancelled().await;
+    door.drain();
     loops.wait().await;
     connections.close();
     if timeout_at(Instant::now() + drain, connections.wait()).await.is_err() {

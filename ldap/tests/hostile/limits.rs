@@ -89,6 +89,33 @@ async fn connections_over_the_limit_are_told_so() {
 }
 
 #[tokio::test]
+async fn a_client_that_never_stops_asking_does_not_stop_the_shutdown() {
+    // Goal: under load every answer that begins is whole, and the notice follows the last one (row G12).
+    let server = Server::start(Settings::default()).await;
+    let client = Client::connect(server.ldap).await;
+    let (read, mut write) = tokio::io::split(client.into_stream());
+    let asking = tokio::spawn(async move {
+        let request = encode(MessageId::new(1).unwrap(), extended(WHO_AM_I, None), &[]);
+        while write.write_all(&request).await.is_ok() {}
+    });
+    let mut client = Client::over(tokio::io::join(read, tokio::io::sink()));
+    for _ in 0..100 {
+        assert_eq!(client.code().await, 0);
+    }
+    server.shut_down();
+    let last = loop {
+        let answer = client.answer().await.expect("a notice before the end");
+        if answer.id == 0 {
+            break answer;
+        }
+        assert_eq!(answer.code, Some(0));
+    };
+    assert_eq!(last.notice(), Some(52));
+    asking.abort();
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn shutting_down_tells_everybody_and_loses_no_answer() {
     // Goal: what was asked before the shutdown is answered, then comes the notice (unavailable), then the end (row G12).
     let server = Server::start(Settings::default()).await;
