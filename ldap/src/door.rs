@@ -3,7 +3,10 @@
 //! Owns no behaviour: the settings, the directory, the counters, the keys. Made once by `listener::serve`, read by
 //! everything below it.
 
-use crate::{control::paged::CookieKey, listener::TlsSource, metrics::Metrics, root_dse::RootDse, settings::Settings, subschema, synthetic::Attribute};
+use crate::{
+    control::paged::CookieKey, listener::TlsSource, metrics::Metrics, root_dse::RootDse, settings::Settings, subschema,
+    synthetic::Attribute,
+};
 use directory::{
     context::{Actor, Context, Door as DoorKind, Origin},
     handle::Directory,

@@ -170,5 +170,6 @@ fn append(
 }
 
 fn ldap_result<'a>(outcome: &Outcome<'a>) -> LdapResult<'a> {
-    LdapResult { matched_dn: outcome.matched.as_bytes(), ..LdapResult::new(outcome.code) }.with_diagnostic(outcome.message)
+    LdapResult { matched_dn: outcome.matched.as_bytes(), ..LdapResult::new(outcome.code) }
+        .with_diagnostic(outcome.message)
 }

@@ -149,11 +149,8 @@ impl Session {
 
     /// The account has been admitted.
     pub(crate) fn bound(&mut self, admitted: &Admitted) {
-        let actor = Actor::Account {
-            id: admitted.account,
-            epoch: admitted.epoch,
-            must_change_password: admitted.must_change,
-        };
+        let actor =
+            Actor::Account { id: admitted.account, epoch: admitted.epoch, must_change_password: admitted.must_change };
         self.become_(Login::Bound { actor, authorization: format!("dn:{}", admitted.dn) });
     }
 

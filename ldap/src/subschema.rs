@@ -11,7 +11,10 @@ pub(crate) fn is_named(base: &[u8]) -> bool {
     if base.len() < SUBSCHEMA_DN.len() || base.len() > 2 * SUBSCHEMA_DN.len() {
         return false;
     }
-    base.iter().filter(|octet| **octet != b' ').map(u8::to_ascii_lowercase).eq(SUBSCHEMA_DN.bytes().map(|o| o.to_ascii_lowercase()))
+    base.iter()
+        .filter(|octet| **octet != b' ')
+        .map(u8::to_ascii_lowercase)
+        .eq(SUBSCHEMA_DN.bytes().map(|o| o.to_ascii_lowercase()))
 }
 
 /// Its attributes.

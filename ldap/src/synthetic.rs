@@ -16,7 +16,10 @@ pub(crate) struct Attribute {
 }
 
 impl Attribute {
-    pub(crate) fn user(name: &'static str, values: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Attribute {
+    pub(crate) fn user(
+        name: &'static str,
+        values: impl IntoIterator<Item = impl Into<Cow<'static, str>>>,
+    ) -> Attribute {
         Attribute { name, operational: false, values: values.into_iter().map(Into::into).collect() }
     }
 
@@ -40,9 +43,10 @@ pub(crate) fn evaluate(filter: &Filter, attributes: &[Attribute]) -> Option<bool
             let attribute = find(attributes, name)?;
             Some(attribute.values.iter().any(|own| own.as_bytes().eq_ignore_ascii_case(value)))
         }
-        Filter::GreaterOrEqual(..) | Filter::LessOrEqual(..) | Filter::Substrings { .. } | Filter::Extensible { .. } => {
-            None
-        }
+        Filter::GreaterOrEqual(..)
+        | Filter::LessOrEqual(..)
+        | Filter::Substrings { .. }
+        | Filter::Extensible { .. } => None,
     }
 }
 
@@ -63,10 +67,7 @@ fn find<'a>(attributes: &'a [Attribute], name: &[u8]) -> Option<&'a Attribute> {
 }
 
 /// Whether a request for these attributes (RFC 4511 §4.5.1.8) includes this one, and in which spelling it is returned.
-pub(crate) fn selected<'a>(
-    attribute: &'a Attribute,
-    requested: impl Iterator<Item = &'a [u8]>,
-) -> Option<&'a [u8]> {
+pub(crate) fn selected<'a>(attribute: &'a Attribute, requested: impl Iterator<Item = &'a [u8]>) -> Option<&'a [u8]> {
     let mut any = false;
     let mut wildcard = false;
     for name in requested {

@@ -24,14 +24,8 @@ pub(crate) struct Controls {
     pub(crate) paged: bool,
 }
 
-const OF_ENTRIES: &[Operation] = &[
-    Operation::Search,
-    Operation::Compare,
-    Operation::Add,
-    Operation::Delete,
-    Operation::Modify,
-    Operation::ModifyDn,
-];
+const OF_ENTRIES: &[Operation] =
+    &[Operation::Search, Operation::Compare, Operation::Add, Operation::Delete, Operation::Modify, Operation::ModifyDn];
 
 const OF_LOGINS: &[Operation] = &[
     Operation::Bind,
@@ -67,7 +61,8 @@ pub(crate) fn read<'a>(
     let mut found = Controls::default();
     let mut page = None;
     for control in sent {
-        let registered = REGISTRY.iter().any(|(oid, operations)| *oid == control.oid && operations.contains(&operation));
+        let registered =
+            REGISTRY.iter().any(|(oid, operations)| *oid == control.oid && operations.contains(&operation));
         if !registered {
             if control.critical {
                 return Err(unavailable());

@@ -112,7 +112,11 @@ mod tests {
         let own = search(b"dc=x subtree (cn=*) cn");
         let cookie = key.cookie(EntryId(99), &own);
         assert_eq!(key.read(5, &cookie, &own), Some(Page::Send { size: 5, after: Some(EntryId(99)) }));
-        assert_eq!(key.read(500, &cookie, &own), Some(Page::Send { size: 500, after: Some(EntryId(99)) }), "size may change");
+        assert_eq!(
+            key.read(500, &cookie, &own),
+            Some(Page::Send { size: 500, after: Some(EntryId(99)) }),
+            "size may change"
+        );
         assert_eq!(key.read(0, &cookie, &own), Some(Page::GiveUp));
 
         let strangers = [

@@ -11,9 +11,7 @@ pub(crate) fn begin(door: &Door, session: &mut Session, asked: Asked, request: &
         attributes: request
             .attributes
             .iter()
-            .map(|attribute| {
-                (attribute.description.to_vec(), attribute.values.iter().map(<[u8]>::to_vec).collect())
-            })
+            .map(|attribute| (attribute.description.to_vec(), attribute.values.iter().map(<[u8]>::to_vec).collect()))
             .collect(),
     };
     change::begin(door, session, asked, change, out)

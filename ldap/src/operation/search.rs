@@ -14,7 +14,9 @@ use crate::{
     session::Session,
     subschema, synthetic,
     wire::{
-        MessageId, ResultCode, ber, control::PagedResults, entry::EntryEncoder,
+        MessageId, ResultCode, ber,
+        control::PagedResults,
+        entry::EntryEncoder,
         message::{DerefAliases, Scope as SentScope, Search},
     },
 };
@@ -121,7 +123,8 @@ impl Running {
                     return true;
                 }
                 Ok(Some(found)) => {
-                    let mut entry = EntryEncoder::begin(out, self.asked.message, found.dn().as_bytes(), self.types_only);
+                    let mut entry =
+                        EntryEncoder::begin(out, self.asked.message, found.dn().as_bytes(), self.types_only);
                     if let Err(refusal) = found.emit(&self.selection, self.types_only, &mut Attributes(&mut entry)) {
                         // What was written of it is taken back.
                         drop(entry);

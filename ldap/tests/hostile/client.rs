@@ -4,9 +4,9 @@ use bytes::BytesMut;
 use ldap::wire::{
     Frame, Message, MessageId, Request,
     ber::{List, Reader, Tag, Writer},
-    message::{Bind, Credentials, DerefAliases, Extended, Scope, Search},
     control::Control,
     filter::parse_string,
+    message::{Bind, Credentials, DerefAliases, Extended, Scope, Search},
     peek,
 };
 use std::{net::SocketAddr, time::Duration};
@@ -223,7 +223,13 @@ impl Client {
         String::from_utf8(answer.rest).unwrap()
     }
 
-    pub async fn search(&mut self, base: &str, scope: Scope, filter: &str, attributes: &[&str]) -> (Vec<Answer>, Answer) {
+    pub async fn search(
+        &mut self,
+        base: &str,
+        scope: Scope,
+        filter: &str,
+        attributes: &[&str],
+    ) -> (Vec<Answer>, Answer) {
         self.search_with(base, scope, filter, attributes, &[]).await
     }
 

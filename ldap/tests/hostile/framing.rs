@@ -1,6 +1,7 @@
 //! Octets that are not LDAP, or nearly (rows A1–A9, A12, A26).
 
 use crate::{client::*, server::Server};
+use bytes::BytesMut;
 use ldap::{
     Settings,
     wire::{
@@ -8,11 +9,10 @@ use ldap::{
         ber::{Tag, Writer},
     },
 };
-use bytes::BytesMut;
 
 const WHO: &[u8] = &[
-    0x30, 0x1e, 0x02, 0x01, 0x01, 0x77, 0x19, 0x80, 0x17, b'1', b'.', b'3', b'.', b'6', b'.', b'1', b'.', b'4', b'.', b'1',
-    b'.', b'4', b'2', b'0', b'3', b'.', b'1', b'.', b'1', b'1', b'.', b'3',
+    0x30, 0x1e, 0x02, 0x01, 0x01, 0x77, 0x19, 0x80, 0x17, b'1', b'.', b'3', b'.', b'6', b'.', b'1', b'.', b'4', b'.',
+    b'1', b'.', b'4', b'2', b'0', b'3', b'.', b'1', b'.', b'1', b'1', b'.', b'3',
 ];
 
 fn nested(levels: usize) -> Vec<u8> {
@@ -68,9 +68,16 @@ async fn broken_frames_end_the_connection_with_a_reason() {
         ("A3 2^64-1", vec![0x30, 0x88, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]),
         ("A3 just over the limit before a bind", vec![0x30, 0x83, 0x04, 0x00, 0x00]),
         ("A4 inner longer than outer", inner_longer),
-        ("A4 child truncated in a filter", message(0x63, &[
-            0x04, 0, 0x0a, 1, 2, 0x0a, 1, 0, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0, 0xa0, 0x06, 0x87, 1, b'a', 0x87, 9, b'b', 0x30, 0,
-        ])),
+        (
+            "A4 child truncated in a filter",
+            message(
+                0x63,
+                &[
+                    0x04, 0, 0x0a, 1, 2, 0x0a, 1, 0, 0x02, 1, 0, 0x02, 1, 0, 0x01, 1, 0, 0xa0, 0x06, 0x87, 1, b'a',
+                    0x87, 9, b'b', 0x30, 0,
+                ],
+            ),
+        ),
         ("A5 id 0", with_id(&[0])),
         ("A5 negative id", with_id(&[0xff])),
         ("A5 empty id", with_id(&[])),
