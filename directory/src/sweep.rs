@@ -7,8 +7,8 @@ use crate::change::{Op, Subject, prepare};
 use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
-use crate::lifecycle::{Account, Event, Verdict, decide, due};
 use crate::lifecycle::Due;
+use crate::lifecycle::{Account, Event, Verdict, decide, due};
 use crate::store::codec;
 
 /// Accounts judged per write set.

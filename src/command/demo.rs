@@ -162,7 +162,10 @@ async fn organisation(directory: &Directory) -> Result<(), Refusal> {
 /// 20 letters and digits.
 fn made_password(directory: &Directory) -> String {
     let bytes = directory.random_bytes::<20>();
-    bytes.iter().map(|b| char::from(b"abcdefghijkmnpqrstuvwxyz23456789".get(usize::from(b & 31)).copied().unwrap_or(b'a'))).collect()
+    bytes
+        .iter()
+        .map(|b| char::from(b"abcdefghijkmnpqrstuvwxyz23456789".get(usize::from(b & 31)).copied().unwrap_or(b'a')))
+        .collect()
 }
 
 fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Result<Announcement, Problem> {

@@ -29,7 +29,8 @@ impl Default for Doors {
 pub async fn open(house: &House) -> Result<Doors, Problem> {
     let directory = store::open(&house.config, house.processors)?;
     if directory.suffixes().map_err(|refusal| Problem::general(refusal.message))?.is_empty() {
-        let problem = Problem::general(format!("there is no directory in {} yet", house.config.server.data_dir.display()));
+        let problem =
+            Problem::general(format!("there is no directory in {} yet", house.config.server.data_dir.display()));
         return Err(problem.with_hint("make one: rollbook init --suffix dc=example,dc=com"));
     }
     let (doors, _) = open_on(house, &directory)?;

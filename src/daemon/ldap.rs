@@ -1,7 +1,7 @@
 //! The LDAP door's sockets, settings and figures.
 
-use super::sockets::{self, UnixDoor};
 use super::House;
+use super::sockets::{self, UnixDoor};
 use crate::command::demo::ldapi_url;
 use crate::config::Problem;
 use crate::config::listen::Anonymous;

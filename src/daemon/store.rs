@@ -102,7 +102,9 @@ pub fn observe(house: &House, directory: &Directory) {
     house.metrics.counter("rollbook_commits", "Commits of the store", move || lane.lane_figures().0);
     let pool = directory.clone();
     #[expect(clippy::cast_precision_loss, reason = "a queue length fits into 53 bits")]
-    house.metrics.gauge("rollbook_hash_queue", "Passwords waiting to be hashed", move || pool.pool_figures().queued as f64);
+    house
+        .metrics
+        .gauge("rollbook_hash_queue", "Passwords waiting to be hashed", move || pool.pool_figures().queued as f64);
     let pool = directory.clone();
     house.metrics.counters("rollbook_hash_jobs", "Hashing jobs by what became of them", "outcome", move |put| {
         let figures = pool.pool_figures();

@@ -269,7 +269,8 @@ def passwords():
         run("ldapwhoami", who=one, password=third)
     with case("ldappasswd: nobody changes another's"):
         out, _ = run("ldappasswd", "-T", secret(first), two, who=one, password=third, code=FAILED)
-        true("(50)" in out, out)
+        # A server that hides other people's entries does not say that this one exists.
+        true("(50)" in out or "(32)" in out, out)
     with case("ldappasswd: without a new one, the server makes one that binds"):
         out, _ = run("ldappasswd", one)
         made = re.search(r"New password: (.+)", out)
@@ -278,7 +279,8 @@ def passwords():
         true("Invalid credentials" not in error, f"{done}{error}")
     with case("-e ppolicy: a change after a reset is told, and is the only thing allowed"):
         run("ldapadd", text=person("lu-reset", f"userPassword: {first}\n"))
-        run("ldapmodify", text=f"dn: uid=lu-reset,{HOME}\nchangetype: modify\nreplace: userPassword\nuserPassword: {second}\n-\n")
+        run("ldapmodify", text=f"dn: uid=lu-reset,{HOME}\nchangetype: modify\nreplace: userPassword\nuserPassword: {second}\n-\n"
+                               + ("" if tap.is_slapd(SERVER) else "replace: pwdReset\npwdReset: TRUE\n-\n"))
         out, error = subprocess_any("ldapwhoami", "-x", "-e", "ppolicy", "-H", SERVER["ldap"], "-D", f"uid=lu-reset,{HOME}",
                                     "-y", secret(second))
         true("must be changed" in (out + error).lower() or "change after reset" in (out + error).lower(), out + error)

@@ -199,7 +199,9 @@ pub fn classes_of(
     if password {
         present.push(known::attribute::USER_PASSWORD);
     }
-    let structural = schema.check_entry(&classes, &present).map_err(|violation| Refusal::new(Reason::ClassViolation, violation.describe(schema)))?;
+    let structural = schema
+        .check_entry(&classes, &present)
+        .map_err(|violation| Refusal::new(Reason::ClassViolation, violation.describe(schema)))?;
     let mut all: Vec<ClassId> = classes.iter().flat_map(|c| schema.superclasses(*c)).copied().collect();
     all.sort_unstable();
     all.dedup();

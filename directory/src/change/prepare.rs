@@ -73,7 +73,12 @@ pub struct Prepared {
     pub op: Op,
     /// What the request says about `userPassword`.
     pub passwords: Vec<ValueOp>,
+    /// What it says about [`ACTS`].
+    pub facts: Vec<ValueOp>,
 }
+
+/// Operational attributes of the password-policy draft that administrators write: an act on the account each.
+pub const ACTS: &[&str] = &["pwdReset", "pwdAccountLockedTime"];
 
 /// Resolves an `Add`.
 ///
@@ -99,7 +104,11 @@ pub fn add(
         if op.values.is_empty() {
             return Err(Refusal::new(Reason::InvalidValue, format!("{}: there is no value", text(name))));
         }
-        if schema.attribute(op.attribute).storage == Storage::Credential {
+        let storage = schema.attribute(op.attribute).storage;
+        if storage == Storage::Account {
+            return Err(Refusal::new(Reason::Constraint, format!("{}: only the server sets it", text(name))));
+        }
+        if storage == Storage::Credential {
             passwords.push(op);
         } else if resolved.iter().any(|a| a.id == op.attribute && a.options == op.options) {
             return Err(Refusal::new(Reason::ValueExists, format!("{}: the attribute stands there twice", text(name))));
@@ -129,10 +138,12 @@ pub fn add(
 pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
     let op = match change {
         Change::Modify { target, modifications } => {
-            let (modifications, passwords) = modify(schema, modifications)?;
-            let subject = subject(schema, target)?;
-            let op = Op::Modify { subject, expected: None, modifications, password: None };
-            return Ok(Prepared { op, passwords });
+            let mut prepared = modify(schema, modifications)?;
+            let own = subject(schema, target)?;
+            if let Op::Modify { subject, .. } = &mut prepared.op {
+                *subject = own;
+            }
+            return Ok(prepared);
         }
         Change::Rename { target, new_rdn, delete_old, new_superior } => {
             let rdn = Rdn::parse(new_rdn).map_err(|e| invalid_name(&e))?;
@@ -151,21 +162,27 @@ pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
             return Err(Refusal::new(Reason::Unwilling, "this change is prepared elsewhere"));
         }
     };
-    Ok(Prepared { op, passwords: Vec::new() })
+    Ok(Prepared { op, passwords: Vec::new(), facts: Vec::new() })
 }
 
-fn modify(schema: &Schema, modifications: &[Modification]) -> Result<(Vec<ValueOp>, Vec<ValueOp>), Refusal> {
+fn modify(schema: &Schema, modifications: &[Modification]) -> Result<Prepared, Refusal> {
     too_many(modifications.len())?;
-    let (mut values, mut passwords) = (Vec::with_capacity(modifications.len()), Vec::new());
+    let (mut values, mut passwords, mut facts) = (Vec::with_capacity(modifications.len()), Vec::new(), Vec::new());
     for modification in modifications {
         let op = value_op(schema, modification.kind, &modification.attribute, &modification.values)?;
         if op.values.is_empty() && matches!(op.kind, ModificationKind::Add | ModificationKind::Increment) {
             let why = format!("{}: there is no value", text(&modification.attribute));
             return Err(Refusal::new(Reason::InvalidValue, why));
         }
-        if schema.attribute(op.attribute).storage == Storage::Credential { passwords.push(op) } else { values.push(op) }
+        match schema.attribute(op.attribute).storage {
+            Storage::Credential => passwords.push(op),
+            Storage::Account => facts.push(op),
+            Storage::Entry | Storage::Edge | Storage::Computed => values.push(op),
+        }
     }
-    Ok((values, passwords))
+    let subject = Subject::Key(Vec::new());
+    let op = Op::Modify { subject, expected: None, modifications: values, password: None };
+    Ok(Prepared { op, passwords, facts })
 }
 
 /// Resolves a description and checks its values.
@@ -177,9 +194,11 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
         }
     })?;
     let attribute = schema.attribute(description.id);
-    let kept_by_server = matches!(attribute.storage, Storage::Computed | Storage::Account)
+    let is_act = ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
+    let kept_by_server = matches!(attribute.storage, Storage::Computed)
+        || (attribute.storage == Storage::Account && !is_act)
         || (attribute.storage == Storage::Edge && attribute.is_operational());
-    if attribute.no_user_modification || kept_by_server {
+    if (attribute.no_user_modification && !is_act) || kept_by_server {
         return Err(Refusal::new(Reason::Constraint, format!("{}: only the server sets it", attribute.name())));
     }
     if attribute.storage != Storage::Entry && !description.options.is_empty() {

@@ -1,7 +1,7 @@
 //! Carrying out a [`Change`]: prepared from a snapshot, submitted, and prepared again when what it relied on has moved.
 
 use super::password::{self, Owner, Said};
-use super::{Act, AddOp, Change, Op, Receipt, Subject, Target, ValueOp, prepare};
+use super::{Act, AddOp, Change, ModificationKind, Op, Receipt, Subject, Target, ValueOp, prepare};
 use crate::access::Rights;
 use crate::context::Context;
 use crate::credential::Secret;
@@ -35,6 +35,7 @@ impl Directory {
     async fn change_once(&self, context: &Context, change: &Change) -> Result<Receipt, Refusal> {
         let rights = self.rights(self.snapshot()?.as_ref(), context.actor)?;
         let mut generated = None;
+        let mut further = None;
         let op = match change {
             Change::Add { dn, attributes } => {
                 let random = &self.inner().random;
@@ -42,7 +43,8 @@ impl Directory {
                 Op::Add(Box::new(self.with_first_password(context, &rights, op, &passwords).await?))
             }
             Change::Modify { .. } | Change::Rename { .. } | Change::Delete { .. } => {
-                let prepared = prepare::resolve(self.schema(), change)?;
+                let mut prepared = prepare::resolve(self.schema(), change)?;
+                further = self.act_of_facts(context, &rights, &mut prepared).await?;
                 self.with_password(context, &rights, prepared).await?
             }
             Change::Password { target, old, new } => {
@@ -64,8 +66,10 @@ impl Directory {
                 }
             },
         };
-        let changed_account = account_of(&op);
-        let set = prepare::write_set(&self.inner().random, context, vec![op]);
+        // An act judges the facts as they are; it goes first, and the modification's own version follows it.
+        let ops: Vec<Op> = further.into_iter().chain([op]).collect();
+        let changed_account = ops.iter().find_map(account_of);
+        let set = prepare::write_set(&self.inner().random, context, ops);
         let receipt = self.submit(set).await?;
         if let Some(facts) = changed_account
             && let Some(id) = receipt.entry
@@ -120,6 +124,62 @@ impl Directory {
             Said::Gone { .. } => Some(self.no_password(context, &self.owner(rights, &subject)?)?),
         };
         Ok(Op::Modify { subject, expected, modifications, password })
+    }
+
+    /// The act that a modification of `pwdReset` or `pwdAccountLockedTime` stands for (password-policy draft §5.3). A new
+    /// password beside it is part of the act.
+    async fn act_of_facts(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        prepared: &mut prepare::Prepared,
+    ) -> Result<Option<Op>, Refusal> {
+        let [fact] = prepared.facts.as_slice() else {
+            return match prepared.facts.as_slice() {
+                [] => Ok(None),
+                _ => Err(Refusal::new(Reason::Unwilling, "one act on the account at a time")),
+            };
+        };
+        let Op::Modify { subject, .. } = &prepared.op else { return Ok(None) };
+        let target = match subject {
+            Subject::Id(id) => Target::Id(*id),
+            Subject::Key(_) => Target::Id(self.owner(rights, subject)?.id),
+        };
+        let set = fact.kind != ModificationKind::Delete && !fact.values.is_empty();
+        let act = match (self.schema().attribute(fact.attribute).name(), set) {
+            ("pwdReset", true) if fact.values.iter().all(|v| v == b"TRUE") => {
+                if !prepared.passwords.is_empty() {
+                    return self.reset(context, rights, prepared).await;
+                }
+                Act::ForceChange
+            }
+            ("pwdAccountLockedTime", true) => Act::Lock,
+            ("pwdAccountLockedTime", false) => {
+                let password = match password::said(&std::mem::take(&mut prepared.passwords))? {
+                    Said::New { new, .. } => Some(new),
+                    Said::Nothing | Said::Gone { .. } => None,
+                };
+                Act::Unlock { password }
+            }
+            _ => return Err(Refusal::new(Reason::Unwilling, "only the owner's new password ends a forced change")),
+        };
+        self.act(context, rights, &target, &act).await
+    }
+
+    /// A new password that its owner has to change.
+    async fn reset(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        prepared: &mut prepare::Prepared,
+    ) -> Result<Option<Op>, Refusal> {
+        let Said::New { new, .. } = password::said(&std::mem::take(&mut prepared.passwords))? else { return Ok(None) };
+        let Op::Modify { subject, .. } = &prepared.op else { return Ok(None) };
+        let owner = self.owner(rights, subject)?;
+        let next = self.judge(&owner, Event::SetPassword { force_change: true }, context)?;
+        let hash = self.judged_hash(rights, &owner, &new, false).await?;
+        let password = Some(self.password_op(&owner, Some(hash), Some(next), false));
+        Ok(Some(Op::Modify { subject: Subject::Id(owner.id), expected: None, modifications: Vec::new(), password }))
     }
 
     /// An act on an account; none: there is nothing to do.

@@ -13,16 +13,16 @@ pub(super) const TABLE: Table = Table {
         oid(1, "2.5.4.0", &["objectClass"], "object classes of the entry"),
         dn(2, "2.5.4.1", &["aliasedObjectName", "aliasedEntryName"], "name of the entry that the alias stands for").single(),
         // Who and when. Names of editors are never searched: an index of them would cost every write.
-        dn(3, "2.5.18.3", &["creatorsName"], "who made the entry").single().fixed().directory().no_index(),
-        time(4, "2.5.18.1", &["createTimestamp"], "when the entry was made").single().fixed().directory().scim("meta.created"),
-        dn(5, "2.5.18.4", &["modifiersName"], "who changed the entry last").single().fixed().directory().no_index(),
-        time(6, "2.5.18.2", &["modifyTimestamp"], "when the entry was changed last").single().fixed().directory().scim("meta.lastModified").claim("updated_at"),
+        dn(3, "2.5.18.3", &["creatorsName"], "who made the entry").single().fixed().directory().computed().no_index(),
+        time(4, "2.5.18.1", &["createTimestamp"], "when the entry was made").single().fixed().directory().computed().scim("meta.created"),
+        dn(5, "2.5.18.4", &["modifiersName"], "who changed the entry last").single().fixed().directory().computed().no_index(),
+        time(6, "2.5.18.2", &["modifyTimestamp"], "when the entry was changed last").single().fixed().directory().computed().scim("meta.lastModified").claim("updated_at"),
         // What follows from classes and tree
         oid(7, "2.5.21.9", &["structuralObjectClass"], "structural object class of the entry").single().fixed().directory().computed(),
         integer(8, "2.5.21.10", &["governingStructureRule"], "structure rule that governs the entry").single().fixed().directory().computed(),
         dn(9, "2.5.18.10", &["subschemaSubentry"], "entry that holds the schema").single().fixed().directory().computed(),
         dn(10, "1.3.6.1.1.20", &["entryDN"], "name of the entry itself").single().fixed().directory().computed().from("RFC 5020"),
-        opaque(11, "1.3.6.1.1.16.4", &["entryUUID"], "identifier that never changes", Syntax::Uuid).eq(Rule::UuidMatch).ord(Rule::UuidOrderingMatch).single().fixed().directory().scim("id").claim("sub").from("RFC 4530"),
+        opaque(11, "1.3.6.1.1.16.4", &["entryUUID"], "identifier that never changes", Syntax::Uuid).eq(Rule::UuidMatch).ord(Rule::UuidOrderingMatch).single().fixed().directory().computed().scim("id").claim("sub").from("RFC 4530"),
         boolean(12, "2.5.18.9", &["hasSubordinates"], "whether there are entries below").single().fixed().directory().computed().from("X.501"),
         integer(13, "1.3.6.1.4.1.453.16.2.103", &["numSubordinates"], "number of entries directly below").single().fixed().directory().computed().from("draft-boreham-numsubordinates"),
         // The subschema

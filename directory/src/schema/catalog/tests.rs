@@ -82,7 +82,7 @@ fn special_types_live_where_they_must() {
         ("pwdAccountLockedTime", Storage::Account, Index::None, true),
         ("rollbookState", Storage::Account, Index::None, true),
         ("entryDN", Storage::Computed, Index::None, true),
-        ("entryUUID", Storage::Entry, Index::Equality, true),
+        ("entryUUID", Storage::Computed, Index::Equality, true),
         ("jpegPhoto", Storage::Entry, Index::None, true),
         ("uidNumber", Storage::Entry, Index::Equality, true),
     ];
