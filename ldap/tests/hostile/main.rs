@@ -15,6 +15,8 @@ mod framing;
 #[cfg(test)]
 mod limits;
 #[cfg(test)]
+mod names;
+#[cfg(test)]
 mod operations;
 #[cfg(test)]
 mod server;
