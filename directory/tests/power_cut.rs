@@ -47,8 +47,10 @@ fn power_cuts_lose_nothing_that_was_acknowledged() {
     let points = number("ROLLBOOK_CRASH_POINTS", 10_000);
     let seed = number("ROLLBOOK_CRASH_SEED", 1);
     let run = run();
+    // A file gets its name when it is made (`store::file`): before that, nobody opens it.
+    let made = run.log.iter().position(|event| !event.is_operation()).unwrap();
     let operations: Vec<usize> =
-        run.log.iter().enumerate().filter(|(_, event)| event.is_operation()).map(|(at, _)| at).collect();
+        run.log.iter().enumerate().skip(made).filter(|(_, event)| event.is_operation()).map(|(at, _)| at).collect();
     assert!(operations.len() > 5_000, "{} operations are no workload", operations.len());
 
     // Each operation is as likely as any other; with more points than operations each is hit in turn.
