@@ -5,6 +5,7 @@
 //! file is opened.
 
 use redb::Builder;
+use redb::backends::FileBackend;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -26,7 +27,7 @@ pub fn make(builder: &Builder, path: &Path) -> Result<(), redb::Error> {
         Err(error) => return Err(error.into()),
     }
     let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    drop(builder.create_file(file)?);
+    drop(builder.create_with_backend(FileBackend::new(file)?)?);
     File::open(&unfinished)?.sync_all()?;
     std::fs::rename(&unfinished, path)?;
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));

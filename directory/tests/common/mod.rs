@@ -119,6 +119,11 @@ impl World {
         Some(Record::parse(guard.value()).unwrap().dn().to_owned())
     }
 
+    pub fn has(&self, dn: &str) -> bool {
+        let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();
+        self.directory.snapshot().unwrap().id_of(key.as_bytes()).unwrap().is_some()
+    }
+
     pub fn state(&self, dn: &str) -> State {
         self.directory.state_of(self.id(dn)).unwrap().expect("an account")
     }
