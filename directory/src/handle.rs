@@ -19,7 +19,7 @@ use crate::schema::Schema;
 use crate::search::{Bounds, Reading};
 use crate::store::tables::meta;
 use crate::store::view::{Snapshot, Tables, View};
-use crate::store::{codec, migrate};
+use crate::store::{codec, file, migrate};
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -139,7 +139,10 @@ impl Directory {
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_bytes);
         let database = match options.backend {
-            Backend::File(path) => builder.create(path),
+            Backend::File(path) => {
+                file::make(&builder, &path).map_err(failed)?;
+                builder.create(path)
+            }
             Backend::Memory => builder.create_with_backend(redb::backends::InMemoryBackend::new()),
             Backend::Other(backend) => builder.create_with_backend(Boxed(backend)),
         };

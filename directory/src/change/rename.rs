@@ -147,7 +147,12 @@ fn move_parent(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, par
     tables.children.remove((old.0, id.0))?;
     tables.children.insert((parent.0, id.0), ())?;
     let (less, more) = (tables.child_count(old)?.saturating_sub(1), tables.child_count(parent)?.saturating_add(1));
-    tables.counts.insert(old.0, less)?;
+    // As after a deletion: who has no children has no row.
+    if less == 0 {
+        tables.counts.remove(old.0)?;
+    } else {
+        tables.counts.insert(old.0, less)?;
+    }
     tables.counts.insert(parent.0, more)?;
     Ok(())
 }

@@ -4,7 +4,9 @@
 //! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one two-phase commit ─▶ new snapshot ─▶ answers
 //! ```
 //!
-//! Nothing is waited for to fill a batch: while one commit runs the next batch gathers. A set that is refused before
+//! While one commit runs the next batch gathers. Clients that wait for their answers before they ask again would so fall
+//! into two groups that take turns, and each commit would carry half of them: when the batch before was of several, the
+//! lane gives those whom it has just answered a moment ([`REJOIN`]) to join. One client alone is never waited for. A set that is refused before
 //! its first write leaves nothing behind; one that is refused later costs the transaction, and the batch is applied
 //! again without it. An answer is given after the commit that holds it is durable, never before.
 //!
@@ -25,13 +27,15 @@ use redb::{Database, ReadableTable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Write sets that may wait. One more is answered `Busy`.
 pub const QUEUE: usize = 8_192;
 /// Write sets in one commit.
 pub const BATCH: usize = 512;
+/// How long those answered by the last commit may take to join the next.
+pub const REJOIN: Duration = Duration::from_micros(200);
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Batches between two looks for old receipts.
@@ -139,9 +143,11 @@ struct Batch {
 
 impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
+        let mut answered = 0;
         loop {
-            let batch = gather(jobs);
+            let batch = gather(jobs, answered);
             let stop = batch.stop;
+            answered = batch.sets.len();
             self.carry_out(batch);
             if stop {
                 return;
@@ -247,8 +253,8 @@ enum Attempt {
     Spoiled,
 }
 
-/// Waits for a job, then takes what has gathered.
-fn gather(jobs: &Receiver<Job>) -> Batch {
+/// Waits for a job, then takes what has gathered; `answered` sets were answered just now.
+fn gather(jobs: &Receiver<Job>, answered: usize) -> Batch {
     let mut batch = Batch { sets: Vec::new(), mark: None, stop: false };
     let first = match jobs.recv_timeout(Duration::from_secs(3_600)) {
         Ok(job) => job,
@@ -256,13 +262,24 @@ fn gather(jobs: &Receiver<Job>) -> Batch {
         Err(RecvTimeoutError::Disconnected) => Job::Stop,
     };
     let mut next = Some(first);
+    let mut until = None;
     while let Some(job) = next {
         match job {
             Job::Set(set, sender) => batch.sets.push((set, sender)),
             Job::Mark(mark) => batch.mark = Some(mark),
             Job::Stop => batch.stop = true,
         }
-        next = if batch.sets.len() < BATCH && !batch.stop { jobs.try_recv().ok() } else { None };
+        if batch.sets.len() >= BATCH || batch.stop {
+            break;
+        }
+        next = jobs.try_recv().ok();
+        if next.is_none() && answered > 1 {
+            let gathered = batch.sets.len();
+            let end = *until.get_or_insert_with(|| (Instant::now() + REJOIN, gathered.saturating_add(answered)));
+            if gathered < end.1 {
+                next = jobs.recv_timeout(end.0.saturating_duration_since(Instant::now())).ok();
+            }
+        }
     }
     batch
 }

@@ -1,6 +1,7 @@
 //! The store: tables, their keys and values, and the two ways to look at them.
 
 pub mod codec;
+pub mod file;
 pub mod indexes;
 pub mod membership;
 pub mod migrate;

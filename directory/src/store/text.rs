@@ -75,11 +75,14 @@ impl Chunk {
 
     /// The stored form; empty when no id is left.
     pub fn encode(&self) -> Vec<u8> {
-        if self.len().saturating_mul(2) >= BITMAP {
-            self.0.iter().flat_map(|w| w.to_le_bytes()).collect()
+        let length = self.len().saturating_mul(2).min(BITMAP);
+        let mut out = Vec::with_capacity(length);
+        if length == BITMAP {
+            self.0.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
         } else {
-            self.offsets().flat_map(u16::to_le_bytes).collect()
+            self.offsets().for_each(|offset| out.extend_from_slice(&offset.to_le_bytes()));
         }
+        out
     }
 
     /// Adds an offset; true when it was not there.
@@ -121,7 +124,12 @@ impl Chunk {
     pub fn offsets(&self) -> impl Iterator<Item = u16> + '_ {
         self.0.iter().enumerate().flat_map(|(index, word)| {
             let base = u16::try_from(index).unwrap_or(0).saturating_mul(64);
-            (0..64u16).filter(move |bit| word & (1u64 << bit) != 0).map(move |bit| base.saturating_add(bit))
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = u16::try_from(left.trailing_zeros()).ok().filter(|bit| *bit < 64)?;
+                left &= left.wrapping_sub(1);
+                Some(base.saturating_add(bit))
+            })
         })
     }
 
@@ -140,6 +148,13 @@ pub fn with(bytes: &[u8], offset: u16) -> Option<Vec<u8>> {
         let mut out = Vec::with_capacity(bytes.len().saturating_add(2));
         out.extend_from_slice(bytes);
         out.extend_from_slice(&offset.to_le_bytes());
+        return Some(out);
+    }
+    if bytes.len() == BITMAP {
+        let (at, bit) = (usize::from(offset / 8), 1u8 << (offset % 8));
+        let mut out = bytes.to_vec();
+        let byte = out.get_mut(at).filter(|byte| **byte & bit == 0)?;
+        *byte |= bit;
         return Some(out);
     }
     let mut chunk = Chunk::decode(bytes);

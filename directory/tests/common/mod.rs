@@ -2,10 +2,11 @@
 
 use directory::authenticate::{Login, LoginName, Verdict};
 use directory::bootstrap;
-use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target};
+use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target, claims};
 use directory::clock::{ManualClock, Millis};
 use directory::credential::Params;
 use directory::entry::dn::DnKey;
+use directory::entry::record::Record;
 use directory::error::Refusal;
 use directory::filter::Filter;
 use directory::handle::{Backend, Directory, Options};
@@ -15,6 +16,7 @@ use directory::random::Random;
 use directory::search::{self, Deref, Scope, SearchRequest};
 use directory::store::verify::verify;
 use directory::store::view::View;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub struct World {
@@ -24,15 +26,26 @@ pub struct World {
 
 impl World {
     pub async fn new() -> World {
+        let world = World::open(Backend::Memory).unwrap();
+        world.begin().await;
+        world
+    }
+
+    /// Opens a store as it is; every run draws the same random bytes.
+    pub fn open(backend: Backend) -> Result<World, Refusal> {
         let clock = Arc::new(ManualClock::at(Millis(1_790_000_000_000)));
-        let mut options = Options::new(Backend::Memory).unwrap();
+        let mut options = Options::new(backend).unwrap();
         options.clock = Box::new(clock.clone());
         options.random = Random::from_seed(7);
         options.hashing = Params::new(8, 1, 1).unwrap();
-        let directory = Directory::open(options).unwrap();
-        let handle = directory.clone();
+        options.pool.threads = NonZeroUsize::MIN;
+        Ok(World { directory: Directory::open(options)?, clock })
+    }
+
+    /// Makes the naming context of a new store.
+    pub async fn begin(&self) {
+        let handle = self.directory.clone();
         tokio::task::spawn_blocking(move || bootstrap::suffix(&handle, "dc=example,dc=com")).await.unwrap().unwrap();
-        World { directory, clock }
     }
 
     pub async fn change(&self, change: Change) -> Result<Receipt, Refusal> {
@@ -96,6 +109,19 @@ impl World {
     pub fn id(&self, dn: &str) -> EntryId {
         let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();
         self.directory.snapshot().unwrap().id_of(key.as_bytes()).unwrap().expect("the entry is there")
+    }
+
+    /// The DN of the account that logs in with this name.
+    pub fn holder(&self, username: &str) -> Option<String> {
+        let snapshot = self.directory.snapshot().unwrap();
+        let id = claims::holder_of_username(snapshot.as_ref(), username).unwrap()?;
+        let guard = snapshot.record(id).unwrap()?;
+        Some(Record::parse(guard.value()).unwrap().dn().to_owned())
+    }
+
+    pub fn has(&self, dn: &str) -> bool {
+        let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();
+        self.directory.snapshot().unwrap().id_of(key.as_bytes()).unwrap().is_some()
     }
 
     pub fn state(&self, dn: &str) -> State {
