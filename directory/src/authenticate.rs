@@ -287,9 +287,8 @@ impl Directory {
             }
         };
         let stored = candidate.credential.as_ref().and_then(|c| c.password.as_deref()).map(PasswordHash::from_stored);
-        let check = match self.inner().pool.prove(stored.as_ref(), password.clone(), &gate.decoy) {
-            Ok(check) => check,
-            Err(_) => return Verdict::Busy,
+        let Ok(check) = self.inner().pool.prove(stored.as_ref(), password.clone(), &gate.decoy) else {
+            return Verdict::Busy;
         };
         let waited = matches!(check, Check::Later(_));
         let found = check.outcome().await.unwrap_or_default();

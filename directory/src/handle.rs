@@ -313,9 +313,9 @@ fn prepare_store(database: &Database, random: &Random) -> Result<Option<Mark>, R
             redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }
     if changed {
-        txn.commit().map_err(failed)?
+        txn.commit().map_err(failed)?;
     } else {
-        txn.abort().map_err(failed)?
+        txn.abort().map_err(failed)?;
     }
     Ok(mark)
 }

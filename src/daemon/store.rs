@@ -40,7 +40,7 @@ pub fn open(config: &Config, processors: usize) -> Result<Directory, Problem> {
         .map_err(|e| Problem::general(format!("hashing: {e}")))?;
     options.pool = pool::Limits {
         threads: NonZeroUsize::new(hashing.hashing_threads(processors)).unwrap_or(NonZeroUsize::MIN),
-        queue: usize::try_from(hashing.queue).unwrap_or(usize::MAX),
+        queue: hashing.queue,
         ..pool::Limits::default()
     };
     options.upgrade_hashes = hashing.upgrade_imported;

@@ -89,7 +89,7 @@ fn write(
         tables.meta.insert(meta::SUFFIXES, bytes.as_slice())?;
     }
     if draft.header.kind.is_account() {
-        let mut account = (*op.account).clone();
+        let mut account = *op.account;
         account.audience = if draft.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
         tables.accounts.insert(id.0, codec::encode(&account)?.as_slice())?;
     }

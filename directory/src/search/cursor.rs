@@ -119,6 +119,10 @@ impl Cursor {
     ///
     /// # Errors
     /// `Limit` after the entries that fit; `Store`.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "what it returns borrows from the cursor; no Iterator can do that"
+    )]
     pub fn next(&mut self) -> Result<Option<Found<'_>>, Refusal> {
         while let Some((id, row)) = self.candidate()? {
             self.look()?;
