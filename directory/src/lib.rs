@@ -12,6 +12,7 @@ pub mod error;
 pub mod filter;
 pub mod handle;
 pub mod id;
+pub mod import;
 pub mod journal;
 pub mod lifecycle;
 pub mod random;
