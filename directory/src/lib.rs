@@ -9,6 +9,7 @@ pub mod context;
 pub mod credential;
 pub mod entry;
 pub mod error;
+pub mod export;
 pub mod filter;
 pub mod handle;
 pub mod id;

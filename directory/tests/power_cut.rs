@@ -203,14 +203,7 @@ fn judge(
 }
 
 /// The store recovers and works on, and the power goes again: during recovery, during the work, or while closing.
-async fn cut_again(
-    image: Vec<u8>,
-    mut acknowledged: u64,
-    run: &Run,
-    dice: &mut Dice,
-    here: &str,
-    tally: &Tally,
-) {
+async fn cut_again(image: Vec<u8>, mut acknowledged: u64, run: &Run, dice: &mut Dice, here: &str, tally: &Tally) {
     let disk = Disk::of(image.clone());
     let mut states = run.states.clone();
     {

@@ -42,6 +42,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
+pub(crate) use sorter::{Sorter, keep};
+
 /// Entries that are handed on together.
 const BATCH: usize = 128;
 /// Bytes of values after which a batch is handed on, however few its entries.

@@ -166,14 +166,7 @@ impl<'a> Oracle<'a> {
         self.item(name, entry, test)
     }
 
-    fn by_rule(
-        &self,
-        rule: MatchingRule,
-        name: Option<&[u8]>,
-        value: &[u8],
-        dn: bool,
-        entry: &Seen,
-    ) -> Option<bool> {
+    fn by_rule(&self, rule: MatchingRule, name: Option<&[u8]>, value: &[u8], dn: bool, entry: &Seen) -> Option<bool> {
         let kind = match name {
             Some(name) => Some(self.kind(name)?),
             None => None,
@@ -208,9 +201,7 @@ impl<'a> Oracle<'a> {
             }
         };
         if let Some(kind) = kind {
-            let fits = kind.equality == Some(rule)
-                || rule.kind() != RuleKind::Equality
-                || kind.syntax == rule.syntax();
+            let fits = kind.equality == Some(rule) || rule.kind() != RuleKind::Equality || kind.syntax == rule.syntax();
             if !fits {
                 return None;
             }

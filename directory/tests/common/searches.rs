@@ -139,7 +139,8 @@ impl Values {
                 names
             }
             Values::Time => {
-                let times = ["20260921142640Z", "20260921142640.0Z", "202609211526+0100", "19990101000000Z", "2030010100Z"];
+                let times =
+                    ["20260921142640Z", "20260921142640.0Z", "202609211526+0100", "19990101000000Z", "2030010100Z"];
                 times.map(str::to_owned).to_vec()
             }
             Values::Class => {
@@ -192,14 +193,15 @@ fn step() -> impl Strategy<Value = Step> {
 fn asked() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     let all: Vec<(&str, Values)> = WRITTEN.iter().chain(ASKED).copied().collect();
     let other = select(vec![b"abc".to_vec(), b"".to_vec(), b"1".to_vec(), vec![0xff, 0xfe], b"cn=x".to_vec()]);
-    select(all).prop_flat_map(move |(name, values)| {
-        (Just(name), prop_oneof![6 => select(values.pool()), 1 => other.clone()])
-    })
+    select(all)
+        .prop_flat_map(move |(name, values)| (Just(name), prop_oneof![6 => select(values.pool()), 1 => other.clone()]))
 }
 
 fn part() -> impl Strategy<Value = Vec<u8>> {
-    let parts = ["a", "ab", "abc", "bc", "b", "c d", "abc def", "def", " ", " a", "c ", "ill", "fill", "filler", "qqqq", "qa",
-        "Ä", "öü", "4930", "+49", "30", "$", "x*", "ab@", "example", "1", "2", "TRUE"];
+    let parts = [
+        "a", "ab", "abc", "bc", "b", "c d", "abc def", "def", " ", " a", "c ", "ill", "fill", "filler", "qqqq", "qa",
+        "Ä", "öü", "4930", "+49", "30", "$", "x*", "ab@", "example", "1", "2", "TRUE",
+    ];
     select(parts.map(|p| p.as_bytes().to_vec()).to_vec())
 }
 
@@ -251,7 +253,8 @@ fn template() -> Vec<u8> {
             world.begin().await;
             for number in 0..40 {
                 let dn = format!("cn=filler {number},ou=system,{SUFFIX}");
-                let attributes = [("objectClass", "person"), ("sn", "filler"), ("cn", "filler"), ("description", "abc def")];
+                let attributes =
+                    [("objectClass", "person"), ("sn", "filler"), ("cn", "filler"), ("description", "abc def")];
                 world.add(&dn, &attributes).await.unwrap();
             }
             world.verify();
@@ -270,7 +273,13 @@ fn template() -> Vec<u8> {
 async fn fill(world: &World) {
     for number in 0..PEOPLE {
         let uid = format!("p{number}");
-        let attributes = [("objectClass", "inetOrgPerson"), ("objectClass", "extensibleObject"), ("uid", &uid), ("cn", "a"), ("sn", "x")];
+        let attributes = [
+            ("objectClass", "inetOrgPerson"),
+            ("objectClass", "extensibleObject"),
+            ("uid", &uid),
+            ("cn", "a"),
+            ("sn", "x"),
+        ];
         world.add(&person(number), &attributes).await.unwrap();
     }
     for number in 0..GROUPS {

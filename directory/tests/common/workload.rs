@@ -123,9 +123,12 @@ async fn together(world: &World, dice: &mut Dice, disk: Option<&Disk>) -> Vec<An
             0 => person_entry(world, dice),
             1 => values(&group(0), ModificationKind::Add, "member", &[&group(1)]),
             2 => values(&group(1), ModificationKind::Add, "member", &[&group(0)]),
-            _ => values(&dn(world, &format!("p{}", dice.below(PEOPLE))), ModificationKind::Replace, "title", &[
-                &format!("title {number}")
-            ]),
+            _ => values(
+                &dn(world, &format!("p{}", dice.below(PEOPLE))),
+                ModificationKind::Replace,
+                "title",
+                &[&format!("title {number}")],
+            ),
         });
     }
     let mut pending: Vec<_> = changes.into_iter().map(|change| (Box::pin(world.change(change)), None)).collect();
