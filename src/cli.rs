@@ -47,6 +47,14 @@ enum Command {
     Serve(command::serve::Args),
     /// Start a filled directory with all doors open, to point an application at
     Demo(command::demo::Args),
+    /// Make a store with its naming contexts and its first administrator
+    Init(command::init::Args),
+    /// Bring entries from LDIF files into the store, while no daemon has it
+    Import(command::import::Args),
+    /// Write the store as LDIF, while no daemon has it
+    Export(command::export::Args),
+    /// Recompute everything that follows from the entries, and print what differs
+    Check(command::check::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -76,6 +84,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Serve(args) => command::serve::run(global, &args),
         Command::Demo(args) => command::demo::run(global, &args),
+        Command::Init(args) => command::init::run(global, &args),
+        Command::Import(args) => command::import::run(global, &args),
+        Command::Export(args) => command::export::run(global, &args),
+        Command::Check(args) => command::check::run(global, &args),
         Command::Config(action) => command::config::run(global, action),
     }
 }

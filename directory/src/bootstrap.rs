@@ -14,15 +14,20 @@ use crate::id::EntryId;
 use crate::store::tables::meta;
 use crate::store::view::View;
 
+/// The role whose members administer everything.
+pub const SYSTEM_ROLE: &str = "SYSTEM_ADMIN";
+/// The role whose members read everything.
+pub const READER_ROLE: &str = "DIRECTORY_READER";
+
 /// The predefined roles (requirement 3.5): name, rank in the family `automation`, description.
 pub const ROLES: &[(&str, u32, &str)] = &[
-    ("SYSTEM_ADMIN", 0, "Administers everything, in every tenant"),
+    (SYSTEM_ROLE, 0, "Administers everything, in every tenant"),
     ("TENANT_ADMIN", 1, "Administers its tenant"),
     ("USER_ADMIN", 2, "Writes the accounts of its tenant"),
     ("WORKFLOW_ADMIN", 3, "Administers workflows"),
     ("AGENT_ADMIN", 3, "Administers agents"),
     ("MONITORING", 4, "Reads"),
-    ("DIRECTORY_READER", 4, "Reads the directory, for service accounts of applications"),
+    (READER_ROLE, 4, "Reads the directory, for service accounts of applications"),
     ("TENANT_USER", 5, "Uses the tenant's applications"),
 ];
 
@@ -90,7 +95,7 @@ fn top(dn: &Dn) -> Result<Vec<(&'static str, &str)>, Refusal> {
 /// # Errors
 /// `Password` when it is too weak, and whatever adding refuses.
 pub async fn administrator(directory: &Directory, dn: &str, password: Secret) -> Result<EntryId, Refusal> {
-    account(directory, dn, password, "SYSTEM_ADMIN").await
+    account(directory, dn, password, SYSTEM_ROLE).await
 }
 
 /// Makes a reading service account, or gives the right and the password to the account that has this DN.
@@ -98,7 +103,7 @@ pub async fn administrator(directory: &Directory, dn: &str, password: Secret) ->
 /// # Errors
 /// As [`administrator`].
 pub async fn reader(directory: &Directory, dn: &str, password: Secret) -> Result<EntryId, Refusal> {
-    account(directory, dn, password, "DIRECTORY_READER").await
+    account(directory, dn, password, READER_ROLE).await
 }
 
 async fn account(directory: &Directory, dn: &str, password: Secret, role: &str) -> Result<EntryId, Refusal> {
@@ -117,7 +122,7 @@ async fn account(directory: &Directory, dn: &str, password: Secret, role: &str) 
     let missing = || Refusal::new(Reason::Store, "the store failed");
     let id = snapshot.id_of(key.as_bytes())?.ok_or_else(missing)?;
     let role = match role {
-        "SYSTEM_ADMIN" => snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId),
+        SYSTEM_ROLE => snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId),
         _ => snapshot.as_ref().meta_ids(meta::READERS)?.first().copied(),
     };
     let role = role.ok_or_else(|| Refusal::new(Reason::Unwilling, "there is no naming context yet"))?;
@@ -147,10 +152,10 @@ fn mark_roles(directory: &Directory, dn: &str) -> Result<(), Refusal> {
     };
     let mut marks = Vec::new();
     if snapshot.as_ref().meta_u64(meta::SYSTEM_ADMIN)?.is_none() {
-        marks.push(Op::MarkRole { role: role("SYSTEM_ADMIN")?, reader: false });
+        marks.push(Op::MarkRole { role: role(SYSTEM_ROLE)?, reader: false });
     }
     if snapshot.as_ref().meta_ids(meta::READERS)?.is_empty() {
-        marks.push(Op::MarkRole { role: role("DIRECTORY_READER")?, reader: true });
+        marks.push(Op::MarkRole { role: role(READER_ROLE)?, reader: true });
     }
     if !marks.is_empty() {
         directory.carry_out(&operator(directory), marks)?;

@@ -130,6 +130,19 @@ fn failed(error: impl std::fmt::Display) -> Refusal {
     Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
 }
 
+impl Inner {
+    /// Queues work that writes the store by itself: see [`Lane::exclusive`].
+    ///
+    /// # Errors
+    /// `Busy`.
+    pub(crate) fn exclusive<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> T + Send + 'static,
+    ) -> Result<tokio::sync::oneshot::Receiver<T>, Refusal> {
+        self.lane.exclusive(work)
+    }
+}
+
 impl Directory {
     /// Opens a store, makes its tables when it is new, and starts the lane and the pool.
     ///

@@ -1,26 +1,63 @@
 //! `rollbook export`: the store as LDIF.
 //!
 //! Owns the arguments and the output: a file appears whole or not at all, and for its owner alone, because an export
-//! holds password hashes. Choosing entries and writing LDIF is the directory's.
+//! holds what is said of people, and password hashes when asked for. Choosing entries is the directory's
+//! (`directory::export`).
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, complain, configuration, store};
+use crate::cli::Global;
+use directory::export::{Options, Piece, Stopped};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Arguments of `export`.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// Only this entry and what is below it [default: every suffix]
     #[arg(long, value_name = "DN")]
     pub base: Option<String>,
-    /// Only entries that match this filter (RFC 4515)
-    #[arg(long, value_name = "FILTER")]
-    pub filter: Option<String>,
     /// The file to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Also what the server keeps: UUIDs, times, authors, states of accounts; for a backup
+    #[arg(long)]
+    pub operational: bool,
+    /// Also the hashes of passwords, present and former ones; for a backup
+    #[arg(long)]
+    pub with_passwords: bool,
+}
+
+/// Exports, parents before their children.
+///
+/// # Errors
+/// When the store cannot be opened, there is no such base, or the output cannot be written.
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let directory = store::open(&configuration(global, &[])?)?;
+    let mut output = Output::of(args)?;
+    let options = Options {
+        base: args.base.as_deref().map(str::as_bytes),
+        operational: args.operational,
+        passwords: args.with_passwords,
+    };
+    let mut writer = ldif::Writer::new(output.writer());
+    let written = writer.version().map_err(Stopped::Taker).and_then(|()| {
+        directory.export(options, |piece| match piece {
+            Piece::Entry(dn) => writer.dn(dn.as_bytes()),
+            Piece::Value(description, value) => writer.attribute(description, value),
+            Piece::End => writer.end(),
+        })
+    });
+    match written {
+        Ok(entries) => {
+            output.finish()?;
+            complain(&format!("{entries} entries"));
+            Ok(Exit::Done)
+        }
+        Err(Stopped::Refused(refusal)) => Err(store::refused(refusal)),
+        Err(Stopped::Taker(error)) => Err(failed(Path::new("the export"), &error)),
+    }
 }
 
 /// Where the LDIF goes.
@@ -94,7 +131,7 @@ mod tests {
     fn whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("all.ldif");
-        let args = Args { base: None, filter: None, output: Some(path.clone()) };
+        let args = Args { output: Some(path.clone()), ..Args::default() };
         let mut abandoned = Output::of(&args).unwrap();
         abandoned.writer().write_all(b"half").unwrap();
         drop(abandoned);

@@ -1,18 +1,29 @@
-//! `rollbook import`: LDIF into the store.
+//! `rollbook import`: LDIF into the store, while no daemon has it.
 //!
-//! Owns the arguments, the inputs as one stream after another with their total length for the progress, and the report
-//! of refused records. Reading LDIF and making entries is the directory's.
+//! Owns the arguments, the inputs as one stream after another with their total length for the progress, the records of
+//! LDIF as entries, and the report. What an entry must be, and making it, is the directory's (`directory::import`).
 
-use super::{Exit, Failure};
+use super::progress::{Bar, Done};
+use super::{Exit, Failure, complain, configuration, say, store};
+use crate::cli::Global;
+use directory::bootstrap;
+use directory::change::prepare::ATTRIBUTES;
+use directory::import::{Entry, Finding, Import, Options, Place, Summary};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 256 * 1024;
 
 /// Arguments of `import`.
-#[derive(Clone, Debug, clap::Args)]
+///
+/// The good entries are imported and the others reported, all in one transaction: when the command is interrupted, the
+/// store is what it was.
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// LDIF files, in the order given; - is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -20,6 +31,152 @@ pub struct Args {
     /// Write every refused record's file, line and reason there [default: standard error]
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,
+    /// Drop attributes and classes that the schema does not know, instead of refusing their entries
+    #[arg(long)]
+    pub lenient: bool,
+    /// Import nothing, and fail, when anything is refused or left out
+    #[arg(long)]
+    pub all_or_nothing: bool,
+}
+
+/// Imports.
+///
+/// # Errors
+/// When a file cannot be read, the report not be written, the store not be opened; when the directory refuses.
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let config = configuration(global, &[])?;
+    let opened = Opened::of(args)?;
+    let directory = store::open(&config)?;
+    let options = Options {
+        lenient: args.lenient,
+        all_or_nothing: args.all_or_nothing,
+        spill: Some(config.server.data_dir.clone()),
+        ..Options::default()
+    };
+    let outcome = import(&directory, options, opened);
+    directory.stop();
+    let (summary, line) = outcome?;
+    say(&told(&summary, &line));
+    let failed =
+        args.all_or_nothing && summary.position.is_none() && summary.refused.saturating_add(summary.left_out) > 0;
+    Ok(if failed { Exit::Failed } else { Exit::Done })
+}
+
+fn import(
+    directory: &directory::handle::Directory,
+    options: Options,
+    opened: Opened,
+) -> Result<(Summary, String), Failure> {
+    let Opened { inputs, total, report, bytes } = opened;
+    let names: Vec<String> = inputs.iter().map(|input| input.name.clone()).collect();
+    let report = Arc::new(Mutex::new(report));
+    let told = report.clone();
+    let tell = move |finding: Finding| {
+        let name = usize::try_from(finding.place.file).ok().and_then(|file| names.get(file));
+        told.lock().unwrap_or_else(PoisonError::into_inner).note(name.map_or("", String::as_str), &finding);
+    };
+    let mut import = directory.import(&bootstrap::operator(directory), options, tell).map_err(store::refused)?;
+    let mut bar = Bar::new(Instant::now());
+    let mut done = Done { total, ..Done::default() };
+    for (file, input) in inputs.into_iter().enumerate() {
+        let file = u32::try_from(file).unwrap_or(u32::MAX);
+        let fed = feed(&mut import, file, input, |entries| {
+            done = Done { entries, bytes: bytes.load(Ordering::Relaxed), ..done };
+            bar.show(Instant::now(), done);
+        });
+        match fed {
+            Ok(()) => {}
+            // The import's own end says why.
+            Err(Stopped::Ended) => break,
+            Err(Stopped::Failed(failure)) => return Err(failure),
+        }
+    }
+    let summary = import.finish().map_err(store::refused)?;
+    report.lock().unwrap_or_else(PoisonError::into_inner).finish()?;
+    let line = bar.finish(Instant::now(), Done { entries: summary.entries, refused: summary.refused, ..done });
+    Ok((summary, line))
+}
+
+/// Why reading stopped.
+enum Stopped {
+    /// The import takes no more.
+    Ended,
+    /// The file.
+    Failed(Failure),
+}
+
+/// Hands over every record of one input.
+fn feed(import: &mut Import, file: u32, input: Input, mut progress: impl FnMut(u64)) -> Result<(), Stopped> {
+    let name = input.name;
+    let mut reader = ldif::Reader::new(input.reader);
+    let mut entries = 0_u64;
+    while let Some(record) = reader.next_record() {
+        let handed = match record {
+            Ok(record) => match entry(file, &record) {
+                Ok(entry) => import.push(entry),
+                Err(why) => {
+                    let dn = String::from_utf8_lossy(record.dn).into_owned();
+                    import.refuse(Place { file, line: record.line }, dn, why)
+                }
+            },
+            Err(ldif::Error::Refused(refusal)) => {
+                let dn = refusal.dn.map(|dn| String::from_utf8_lossy(&dn).into_owned()).unwrap_or_default();
+                import.refuse(Place { file, line: refusal.line }, dn, refusal.reason.to_string())
+            }
+            Err(ldif::Error::Io(error)) => {
+                return Err(Stopped::Failed(Failure::new(Exit::Failed, format!("cannot read {name}: {error}"))));
+            }
+        };
+        handed.map_err(|_| Stopped::Ended)?;
+        entries = entries.saturating_add(1);
+        if entries.is_multiple_of(1_000) {
+            progress(entries);
+        }
+    }
+    Ok(())
+}
+
+/// A content record as an entry: the values of a description together, in their order.
+fn entry(file: u32, record: &ldif::Record<'_>) -> Result<Entry, String> {
+    let ldif::Body::Content(lines) = record.body else {
+        return Err("'changetype:' is for changes to a running server; an import takes entries".to_owned());
+    };
+    let mut attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::with_capacity(24);
+    for line in lines {
+        // The last one first: values of one description mostly follow one another.
+        let value = line.value.to_vec();
+        match attributes.iter().rposition(|(name, _)| name.eq_ignore_ascii_case(line.description)) {
+            Some(held) => {
+                if let Some((_, values)) = attributes.get_mut(held) {
+                    values.push(value);
+                }
+            }
+            None if attributes.len() < ATTRIBUTES => attributes.push((line.description.to_vec(), vec![value])),
+            None => return Err(format!("more than {ATTRIBUTES} attributes")),
+        }
+    }
+    Ok(Entry { place: Place { file, line: record.line }, dn: record.dn.to_vec(), attributes })
+}
+
+/// The summary for people.
+fn told(summary: &Summary, line: &str) -> String {
+    let mut text = format!("{line}\n");
+    let mut more = |what: &str, count: u64| {
+        if count > 0 {
+            text.push_str(&format!("{count} {what}\n"));
+        }
+    };
+    more("values left out of imported entries, see the report", summary.left_out);
+    more("containers that were there already are as they were", summary.already_there);
+    for (what, counts) in [("passed over", &summary.ignored), ("unknown and dropped", &summary.dropped)] {
+        for (name, count) in counts {
+            more(&format!("values of {} {what}", name.escape_debug()), *count);
+        }
+    }
+    if summary.position.is_none() {
+        text.push_str("nothing was imported\n");
+    }
+    text
 }
 
 /// One input.
@@ -36,8 +193,10 @@ pub struct Opened {
     pub inputs: Vec<Input>,
     /// Bytes of all of them together; none when one is a pipe.
     pub total: Option<u64>,
-    /// Where refusals go.
+    /// Where findings go.
     pub report: Report,
+    /// Bytes that have been read.
+    bytes: Arc<AtomicU64>,
 }
 
 impl Opened {
@@ -46,36 +205,52 @@ impl Opened {
     /// # Errors
     /// When one cannot be opened.
     pub fn of(args: &Args) -> Result<Self, Failure> {
-        let mut inputs = Vec::new();
-        let mut total = Some(0u64);
+        let (mut inputs, mut total, bytes) = (Vec::new(), Some(0u64), Arc::default());
         for path in &args.files {
-            let (input, length) = open(path)?;
+            let (input, length) = open(path, &bytes)?;
             total = total.zip(length).and_then(|(sum, length)| sum.checked_add(length));
             inputs.push(input);
         }
-        Ok(Self { inputs, total, report: Report::new(args.report.as_deref())? })
+        Ok(Self { inputs, total, report: Report::new(args.report.as_deref())?, bytes })
     }
 }
 
-fn open(path: &Path) -> Result<(Input, Option<u64>), Failure> {
+/// A reader that counts.
+struct Counted<R> {
+    inner: R,
+    bytes: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.bytes.fetch_add(u64::try_from(read).unwrap_or(0), Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+fn open(path: &Path, bytes: &Arc<AtomicU64>) -> Result<(Input, Option<u64>), Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("cannot read {}: {error}", path.display()));
+    let bytes = Arc::clone(bytes);
     let (name, reader, length): (String, Box<dyn Read + Send>, _) = if path == Path::new("-") {
-        ("standard input".to_owned(), Box::new(std::io::stdin()), None)
+        ("standard input".to_owned(), Box::new(Counted { inner: std::io::stdin(), bytes }), None)
     } else {
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         if metadata.is_dir() {
             return Err(Failure::new(Exit::Failed, format!("{} is a directory", path.display())));
         }
-        (path.display().to_string(), Box::new(file), metadata.is_file().then_some(metadata.len()))
+        let length = metadata.is_file().then_some(metadata.len());
+        (path.display().to_string(), Box::new(Counted { inner: file, bytes }), length)
     };
     Ok((Input { name, reader: BufReader::with_capacity(BUFFER, reader) }, length))
 }
 
-/// The report of refused records, one line each: `FILE:LINE: DN: REASON`.
+/// The report, one line for each finding: `FILE:LINE: DN: refused: REASON`.
 pub struct Report {
     writer: BufWriter<Box<dyn Write + Send>>,
-    refused: u64,
+    /// The first failure to write; the rest is not tried.
+    failed: Option<std::io::Error>,
 }
 
 impl Report {
@@ -87,26 +262,32 @@ impl Report {
                     .map_err(|error| Failure::new(Exit::Failed, format!("cannot write {}: {error}", path.display())))?,
             ),
         };
-        Ok(Self { writer: BufWriter::new(writer), refused: 0 })
+        Ok(Self { writer: BufWriter::new(writer), failed: None })
     }
 
-    /// Notes one refusal. The DN comes from the file, so it is escaped.
-    ///
-    /// # Errors
-    /// When it cannot be written: a report with holes would mislead.
-    pub fn refused(&mut self, input: &str, line: u64, dn: &str, reason: &str) -> Result<(), Failure> {
-        self.refused = self.refused.saturating_add(1);
-        writeln!(self.writer, "{input}:{line}: {}: {reason}", dn.escape_debug())
-            .map_err(|error| Failure::new(Exit::Failed, format!("cannot write the report: {error}")))
+    /// Notes one. What comes from the file is escaped.
+    pub fn note(&mut self, input: &str, finding: &Finding) {
+        if self.failed.is_some() {
+            return;
+        }
+        let Finding { place, dn, kind, reason } = finding;
+        let line =
+            format!("{input}:{}: {}: {}: {}\n", place.line, dn.escape_debug(), kind.name(), reason.escape_debug());
+        self.failed = self.writer.write_all(line.as_bytes()).err();
     }
 
-    /// Ends it; returns how many were refused.
+    /// Ends it.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub fn finish(mut self) -> Result<u64, Failure> {
-        self.writer.flush().map_err(|error| Failure::new(Exit::Failed, format!("cannot write the report: {error}")))?;
-        Ok(self.refused)
+    /// When it could not be written: a report with holes would mislead.
+    pub fn finish(&mut self) -> Result<(), Failure> {
+        match self.failed.take().or(self.writer.flush().err()) {
+            None => Ok(()),
+            Some(error) => {
+                complain("the import is done, but its report is not whole");
+                Err(Failure::new(Exit::Failed, format!("cannot write the report: {error}")))
+            }
+        }
     }
 }
 
@@ -124,6 +305,7 @@ mod tests {
         let args = |files: &[&str]| Args {
             files: files.iter().map(|name| path(name)).collect(),
             report: Some(path("report")),
+            ..Args::default()
         };
         let mut opened = Opened::of(&args(&["a.ldif", "b.ldif"])).unwrap();
         assert_eq!(opened.total, Some(17));
@@ -132,9 +314,17 @@ mod tests {
             input.reader.read_to_string(&mut text).unwrap();
         }
         assert_eq!(text, "dn: o=a\ndn: o=b\n\n");
-        opened.report.refused("a.ldif", 1, "o=a\nforged", "no such parent").unwrap();
-        assert_eq!(opened.report.finish().unwrap(), 1);
-        assert_eq!(std::fs::read_to_string(path("report")).unwrap(), "a.ldif:1: o=a\\nforged: no such parent\n");
+        assert_eq!(opened.bytes.load(Ordering::Relaxed), 17);
+        let finding = Finding {
+            place: Place { file: 0, line: 1 },
+            dn: "o=a\nforged".into(),
+            kind: directory::import::FindingKind::Refused,
+            reason: "no such parent".into(),
+        };
+        opened.report.note("a.ldif", &finding);
+        opened.report.finish().unwrap();
+        let text = std::fs::read_to_string(path("report")).unwrap();
+        assert_eq!(text, "a.ldif:1: o=a\\nforged: refused: no such parent\n");
         assert!(Opened::of(&args(&["a.ldif", "none"])).is_err());
         assert!(Opened::of(&args(&["."])).is_err());
     }

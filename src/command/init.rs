@@ -1,10 +1,13 @@
-//! `rollbook init`: an empty store with its suffixes and, if wanted, its first administrator.
+//! `rollbook init`: an empty store with its suffixes and its first administrator.
 //!
 //! Owns the arguments and what must be known before the store is touched: the administrator's password. Parsing the DNs
 //! and making the entries is the directory's.
 
-use super::{Exit, Failure, prompt};
+use super::{Exit, Failure, configuration, prompt, say, store};
+use crate::cli::Global;
 use crate::config::secret::Secret;
+use directory::bootstrap;
+use directory::handle::Directory;
 use std::path::PathBuf;
 
 /// Arguments of `init`.
@@ -14,11 +17,54 @@ pub struct Args {
     #[arg(long, value_name = "DN", required = true)]
     pub suffix: Vec<String>,
     /// The DN that the first administrator binds with, also that of another server
+    /// [default: uid=admin,ou=people,SUFFIX]
     #[arg(long, value_name = "DN")]
     pub admin_dn: Option<String>,
-    /// A file with the administrator's password in its first line [default: ask at the terminal]
-    #[arg(long, value_name = "FILE", requires = "admin_dn")]
+    /// A file with the administrator's password in its first line [default: one is made and printed once]
+    #[arg(long, value_name = "FILE")]
     pub admin_password_file: Option<PathBuf>,
+}
+
+/// Makes the store.
+///
+/// # Errors
+/// When there is one already, or the directory refuses a suffix, the administrator or the password.
+pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
+    let config = configuration(global, &[])?;
+    let plan = Plan::of(args)?;
+    let directory = store::open_or_make(&config)?;
+    let outcome = make(&directory, &plan);
+    directory.stop();
+    say(&outcome?);
+    Ok(Exit::Done)
+}
+
+/// Makes everything; returns what to tell.
+fn make(directory: &Directory, plan: &Plan) -> Result<String, Failure> {
+    let present = directory.suffixes().map_err(store::refused)?;
+    if let Some(first) = present.first() {
+        let message = format!("the store has been initialised: it holds {first}");
+        return Err(Failure::new(Exit::Refused, message));
+    }
+    for suffix in &plan.suffixes {
+        bootstrap::suffix(directory, suffix).map_err(store::refused)?;
+    }
+    let (password, made) = match &plan.password {
+        Some(given) => (directory::credential::Secret::from(given.expose()), None),
+        None => {
+            let made = directory.make_password();
+            (made.clone(), Some(made))
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .map_err(|error| Failure::new(Exit::Failed, format!("cannot start: {error}")))?;
+    runtime.block_on(bootstrap::administrator(directory, &plan.administrator, password)).map_err(store::refused)?;
+    let mut text = format!("naming contexts: {}\nadministrator: {}\n", plan.suffixes.join("; "), plan.administrator);
+    if let Some(made) = made {
+        text.push_str(&format!("password: {}\n", String::from_utf8_lossy(made.expose())));
+    }
+    Ok(text)
 }
 
 /// What is to be made.
@@ -26,8 +72,10 @@ pub struct Args {
 pub struct Plan {
     /// The suffixes, in the order given, none twice.
     pub suffixes: Vec<String>,
-    /// The administrator's DN and password.
-    pub administrator: Option<(String, Secret)>,
+    /// The administrator's DN.
+    pub administrator: String,
+    /// The administrator's password; none: one is made.
+    pub password: Option<Secret>,
 }
 
 impl Plan {
@@ -45,11 +93,10 @@ impl Plan {
                 ));
             }
         }
-        let administrator = match &args.admin_dn {
-            None => None,
-            Some(dn) => Some((dn.clone(), prompt::new_password(args.admin_password_file.as_deref())?)),
-        };
-        Ok(Self { suffixes: args.suffix.clone(), administrator })
+        let password = args.admin_password_file.as_deref().map(|file| prompt::new_password(Some(file))).transpose()?;
+        let first = args.suffix.first().map(String::as_str).unwrap_or_default();
+        let administrator = args.admin_dn.clone().unwrap_or_else(|| format!("uid=admin,ou=people,{first}"));
+        Ok(Self { suffixes: args.suffix.clone(), administrator, password })
     }
 }
 
@@ -67,7 +114,8 @@ mod tests {
         };
         let plan = Plan::of(&args(&["dc=example,dc=com", "o=lab"], None)).unwrap();
         assert_eq!(plan.suffixes, ["dc=example,dc=com", "o=lab"]);
-        assert!(plan.administrator.is_none());
+        assert_eq!(plan.administrator, "uid=admin,ou=people,dc=example,dc=com");
+        assert!(plan.password.is_none());
         assert_eq!(Plan::of(&args(&["dc=a", "DC=A"], None)).unwrap_err().exit, Exit::Usage);
         assert_eq!(Plan::of(&args(&[" "], None)).unwrap_err().exit, Exit::Usage);
         assert_eq!(Plan::of(&args(&["dc=a"], Some("/nowhere"))).unwrap_err().exit, Exit::Config);

@@ -13,6 +13,7 @@ pub mod init;
 pub mod progress;
 pub mod prompt;
 pub mod serve;
+pub mod store;
 
 use crate::cli::Global;
 use crate::config::{Config, Problem, Problems, Sources};

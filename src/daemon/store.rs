@@ -15,6 +15,9 @@ use std::time::Duration;
 /// The store's file in the data directory.
 pub const FILE: &str = "rollbook.redb";
 
+/// The hint when another process has the store.
+pub const HELD: &str = "another rollbook has it open";
+
 const FLUSH: Duration = Duration::from_secs(1);
 /// Flushes between two marks of the clock.
 const MARK: u32 = 60;
@@ -55,11 +58,7 @@ pub fn open(config: &Config, processors: usize) -> Result<Directory, Problem> {
     Directory::open(options).map_err(|refusal| {
         let why = refusal.detail.unwrap_or(refusal.message);
         let problem = Problem::general(format!("cannot open the store {}: {why}", file.display()));
-        if why.contains("already open") || why.contains("lock") {
-            problem.with_hint("another rollbook has it open")
-        } else {
-            problem
-        }
+        if why.contains("already open") || why.contains("lock") { problem.with_hint(HELD) } else { problem }
     })
 }
 

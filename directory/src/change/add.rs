@@ -9,8 +9,9 @@ use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::lifecycle::Audience;
+use crate::schema::Schema;
 use crate::schema::attribute::Storage;
-use crate::schema::kind::Kind;
+use crate::schema::kind::{ClassId, Kind};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{codec, membership};
@@ -24,34 +25,22 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
         return Err(Refusal::new(Reason::EntryExists, ""));
     }
     let (parent, parent_dn) = parent(applying, op)?;
-    let mut attributes = op.attributes.clone();
-    add_rdn_values(applying, &mut attributes, op)?;
-    let (classes, structural) = modify::classes_of(applying.schema, &attributes, op.credential.is_some())?;
-    let kind = applying.schema.kind_of(&classes);
-    if !applying.rights.may_add(&op.key, kind) {
+    let complete = complete(applying.schema, op)?;
+    if !applying.rights.may_add(&op.key, complete.kind) {
         return Err(Refusal::not_allowed());
     }
-    let edges = take_edges(applying, &mut attributes);
-    let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
-    let draft = Draft {
-        header: Header {
-            kind,
-            structural,
-            parent,
-            uuid: op.uuid,
-            created: op.created.unwrap_or(applying.set.now.wall),
-            modified: applying.set.now.wall,
-            creator: applying.author(),
-            modifier: applying.author(),
-            version: applying.position,
-        },
-        classes,
-        dn,
-        key: op.key.clone(),
-        attributes,
+    let header = Header {
+        kind: complete.kind,
+        structural: complete.structural,
+        parent,
+        uuid: op.uuid,
+        created: op.created.unwrap_or(applying.set.now.wall),
+        modified: applying.set.now.wall,
+        creator: applying.author(),
+        modifier: applying.author(),
+        version: applying.position,
     };
-    modify::check_values(applying.schema, &draft)?;
-    let claims = claims_of(applying.schema, &draft)?;
+    let (draft, edges, claims) = finish(applying.schema, op, complete, header, &parent_dn)?;
     claims.check(applying.tables, EntryId::NONE)?;
     let members = resolve(applying, &edges)?;
 
@@ -63,6 +52,51 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     applying.record.events.push(Event::Added { entry: id, dn: draft.dn });
     applying.entry = Some(id);
     Ok(())
+}
+
+/// A new entry's attributes with those of its name, and what its classes make of it.
+pub struct Complete {
+    attributes: Vec<Attribute>,
+    classes: Vec<ClassId>,
+    /// The structural class.
+    pub structural: ClassId,
+    /// What the entry is.
+    pub kind: Kind,
+}
+
+/// Adds the RDN's values and checks the classes: needs nothing but the step.
+///
+/// # Errors
+/// `NamingViolation`, `InvalidValue`, `ClassViolation`.
+pub fn complete(schema: &Schema, op: &AddOp) -> Result<Complete, Refusal> {
+    let mut attributes = op.attributes.clone();
+    add_rdn_values(schema, &mut attributes, op)?;
+    let (classes, structural) = modify::classes_of(schema, &attributes, op.credential.is_some())?;
+    let kind = schema.kind_of(&classes);
+    Ok(Complete { attributes, classes, structural, kind })
+}
+
+/// The values that become edges: which edge, and the DN.
+pub type Edges = Vec<(u8, Vec<u8>)>;
+
+/// The entry, its edges and its names, every rule checked that needs no other entry.
+///
+/// # Errors
+/// `Constraint`, `ValueExists`, `InvalidValue`.
+pub fn finish(
+    schema: &Schema,
+    op: &AddOp,
+    complete: Complete,
+    header: Header,
+    parent_dn: &str,
+) -> Result<(Draft, Edges, Claims), Refusal> {
+    let Complete { mut attributes, classes, .. } = complete;
+    let edges = take_edges(schema, &mut attributes);
+    let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
+    let draft = Draft { header, classes, dn, key: op.key.clone(), attributes };
+    modify::check_values(schema, &draft)?;
+    let claims = claims_of(schema, &draft)?;
+    Ok((draft, edges, claims))
 }
 
 fn write(
@@ -116,15 +150,15 @@ fn parent(applying: &Applying<'_, '_>, op: &AddOp) -> Result<(EntryId, String), 
 }
 
 /// RFC 4511 §4.7: the client need not repeat the RDN's values among the attributes.
-fn add_rdn_values(applying: &Applying<'_, '_>, attributes: &mut Vec<Attribute>, op: &AddOp) -> Result<(), Refusal> {
+fn add_rdn_values(schema: &Schema, attributes: &mut Vec<Attribute>, op: &AddOp) -> Result<(), Refusal> {
     for (id, value) in &op.rdn_values {
-        let kind = applying.schema.attribute(*id);
+        let kind = schema.attribute(*id);
         if kind.storage != Storage::Entry || kind.no_user_modification {
             return Err(Refusal::new(Reason::NamingViolation, format!("{} cannot name an entry", kind.name())));
         }
         match attributes.iter_mut().find(|a| a.id == *id && a.options.is_empty()) {
             Some(attribute) => {
-                if modify::position_of(applying.schema, kind, &attribute.values, value).is_none() {
+                if modify::position_of(schema, kind, &attribute.values, value).is_none() {
                     attribute.values.push(value.clone());
                 }
             }
@@ -135,10 +169,10 @@ fn add_rdn_values(applying: &Applying<'_, '_>, attributes: &mut Vec<Attribute>, 
 }
 
 /// Takes the values that are kept as edges out of the attributes.
-pub fn take_edges(applying: &Applying<'_, '_>, attributes: &mut Vec<Attribute>) -> Vec<(u8, Vec<u8>)> {
+fn take_edges(schema: &Schema, attributes: &mut Vec<Attribute>) -> Edges {
     let mut edges = Vec::new();
     attributes.retain(|attribute| {
-        let Some(kind) = modify::edge_kind(applying.schema, attribute.id) else { return true };
+        let Some(kind) = modify::edge_kind(schema, attribute.id) else { return true };
         edges.extend(attribute.values.iter().map(|v| (kind, v.clone())));
         false
     });
@@ -150,7 +184,7 @@ fn resolve(applying: &Applying<'_, '_>, edges: &[(u8, Vec<u8>)]) -> Result<Vec<(
 }
 
 /// The names that an entry claims: those of accounts only.
-pub fn claims_of(schema: &crate::schema::Schema, draft: &Draft) -> Result<Claims, Refusal> {
+pub fn claims_of(schema: &Schema, draft: &Draft) -> Result<Claims, Refusal> {
     if !draft.header.kind.is_account() {
         return Ok(Claims::default());
     }

@@ -24,6 +24,37 @@ pub struct Claims {
     skeletons: Vec<(Vec<u8>, bool)>,
 }
 
+/// Where taken names are looked up: the store, or the store and what an import has not written yet.
+pub trait Taken {
+    /// Who has this name.
+    ///
+    /// # Errors
+    /// `Store`.
+    fn holder(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal>;
+
+    /// Who has usernames of this skeleton (a few are enough), and whether theirs has characters outside ASCII.
+    ///
+    /// # Errors
+    /// `Store`.
+    fn alike(&self, prefix: &[u8]) -> Result<Vec<(EntryId, bool)>, Refusal>;
+}
+
+impl<V: View> Taken for V {
+    fn holder(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
+        Ok(self.claims().get(key)?.map(|g| EntryId(g.value())))
+    }
+
+    fn alike(&self, prefix: &[u8]) -> Result<Vec<(EntryId, bool)>, Refusal> {
+        let end = indexes::after(prefix).unwrap_or_default();
+        let mut found = Vec::new();
+        for item in self.claims().range::<&[u8]>(prefix..end.as_slice())?.take(64) {
+            let (key, foreign) = item?;
+            found.push((indexes::id_of(key.value()).unwrap_or(EntryId::NONE), foreign.value() != 0));
+        }
+        Ok(found)
+    }
+}
+
 impl Claims {
     /// The claims of these values of `uid` and `mail`.
     ///
@@ -51,22 +82,18 @@ impl Claims {
     ///
     /// # Errors
     /// `NameTaken`; the peer is told which kind of name, not by whom.
-    pub fn check(&self, view: &impl View, own: EntryId) -> Result<(), Refusal> {
+    pub fn check(&self, names: &impl Taken, own: EntryId) -> Result<(), Refusal> {
         for key in &self.exact {
             for key in [Some(key.clone()), crossed(key)].into_iter().flatten() {
-                let holder = view.claims().get(key.as_slice())?.map(|g| EntryId(g.value()));
-                if let Some(holder) = holder.filter(|h| *h != own) {
+                if let Some(holder) = names.holder(&key)?.filter(|h| *h != own) {
                     return Err(taken(&key, holder));
                 }
             }
         }
         for (skeleton, foreign) in &self.skeletons {
             let prefix = [space(SKELETON, skeleton), vec![0]].concat();
-            let end = indexes::after(&prefix).unwrap_or_default();
-            for item in view.claims().range::<&[u8]>(prefix.as_slice()..end.as_slice())?.take(64) {
-                let (key, other_foreign) = item?;
-                let holder = indexes::id_of(key.value()).unwrap_or(EntryId::NONE);
-                if holder != own && (*foreign || other_foreign.value() != 0) {
+            for (holder, other_foreign) in names.alike(&prefix)? {
+                if holder != own && (*foreign || other_foreign) {
                     return Err(taken(&space(USERNAME, skeleton), holder));
                 }
             }

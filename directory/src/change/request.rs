@@ -230,7 +230,7 @@ impl Directory {
     }
 
     /// A password of 20 characters, 100 bits (RFC 3062 §3: `genPasswd`).
-    fn make_password(&self) -> Secret {
+    pub fn make_password(&self) -> Secret {
         let drawn = self.inner().random.bytes::<20>();
         let letter = |byte: &u8| ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'a');
         Secret::new(drawn.iter().map(letter).collect())

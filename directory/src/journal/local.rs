@@ -43,9 +43,13 @@ const TRIM_EVERY: u32 = 256;
 
 type Answer = Result<Receipt, Refusal>;
 
+/// Work that has the store to itself. Calls the second argument when it has committed, before it answers.
+type Exclusive = Box<dyn FnOnce(&Database, &dyn Fn()) + Send>;
+
 enum Job {
     Set(Box<WriteSet>, oneshot::Sender<Answer>),
     Mark(Mark),
+    Exclusive(Exclusive),
     Stop,
 }
 
@@ -99,6 +103,29 @@ impl Lane {
         }
     }
 
+    /// Queues work that writes the store by itself (an import): what was queued before is carried out first, nothing
+    /// else is meanwhile. The answer comes after everybody sees what it wrote.
+    ///
+    /// # Errors
+    /// `Busy` when the queue is full or the lane has stopped.
+    pub fn exclusive<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Database) -> T + Send + 'static,
+    ) -> Result<oneshot::Receiver<T>, Refusal> {
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(move |database: &Database, published: &dyn Fn()| {
+            let outcome = work(database);
+            published();
+            // Nobody waits any more: what was written stands all the same.
+            let _ = sender.send(outcome);
+        });
+        match self.queue.try_send(Job::Exclusive(job)) {
+            Ok(()) => Ok(receiver),
+            Err(TrySendError::Full(_)) => Err(Refusal::new(Reason::Busy, "too many changes are waiting")),
+            Err(TrySendError::Disconnected(_)) => Err(Refusal::new(Reason::Busy, "the server is shutting down")),
+        }
+    }
+
     /// Stores the clock's mark with the next commit, or alone.
     pub fn mark(&self, mark: Mark) {
         // A full queue means commits are being made; the next minute brings the next mark.
@@ -138,6 +165,7 @@ struct Worker {
 struct Batch {
     sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
     mark: Option<Mark>,
+    exclusive: Option<Exclusive>,
     stop: bool,
 }
 
@@ -145,10 +173,13 @@ impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
         let mut answered = 0;
         loop {
-            let batch = gather(jobs, answered);
-            let stop = batch.stop;
+            let mut batch = gather(jobs, answered);
+            let (stop, exclusive) = (batch.stop, batch.exclusive.take());
             answered = batch.sets.len();
             self.carry_out(batch);
+            if let Some(work) = exclusive {
+                work(&self.database, &self.published);
+            }
             if stop {
                 return;
             }
@@ -255,7 +286,7 @@ enum Attempt {
 
 /// Waits for a job, then takes what has gathered; `answered` sets were answered just now.
 fn gather(jobs: &Receiver<Job>, answered: usize) -> Batch {
-    let mut batch = Batch { sets: Vec::new(), mark: None, stop: false };
+    let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None, stop: false };
     let first = match jobs.recv_timeout(Duration::from_secs(3_600)) {
         Ok(job) => job,
         Err(RecvTimeoutError::Timeout) => return batch,
@@ -267,9 +298,10 @@ fn gather(jobs: &Receiver<Job>, answered: usize) -> Batch {
         match job {
             Job::Set(set, sender) => batch.sets.push((set, sender)),
             Job::Mark(mark) => batch.mark = Some(mark),
+            Job::Exclusive(work) => batch.exclusive = Some(work),
             Job::Stop => batch.stop = true,
         }
-        if batch.sets.len() >= BATCH || batch.stop {
+        if batch.sets.len() >= BATCH || batch.stop || batch.exclusive.is_some() {
             break;
         }
         next = jobs.try_recv().ok();

@@ -87,6 +87,11 @@ pub enum Event {
     },
     /// Something that changed nothing but is worth remembering.
     Noted(Note),
+    /// Entries came from a file, all in this one step.
+    Imported {
+        /// How many.
+        entries: u64,
+    },
 }
 
 /// New and gone values of one attribute.
