@@ -47,6 +47,8 @@ enum Command {
     Serve(command::serve::Args),
     /// Start a filled directory with all doors open, to point an application at
     Demo(command::demo::Args),
+    /// Look at accounts and act on them, through the running daemon
+    Account(command::account::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -76,6 +78,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Serve(args) => command::serve::run(global, &args),
         Command::Demo(args) => command::demo::run(global, &args),
+        Command::Account(args) => command::account::run(global, args),
         Command::Config(action) => command::config::run(global, action),
     }
 }
