@@ -161,7 +161,10 @@ fn names_find_their_account(demo: &Demo) {
     golden("account-show.json", &demo.done(&["show", "--json", "gkilic"]));
     golden("account-show.txt", &demo.done(&["show", mail]));
     assert_eq!(demo.shown("demo-reader")["dn"], demo.told["service"]["dn"], "service accounts go by their cn");
-    for name in ["nobody", "*", "", "ou=people,dc=example,dc=com", "uid=nobody,dc=example,dc=com", "uid=x,dc=elsewhere"] {
+    let roles = &demo.shown("admin")["roles"];
+    assert_eq!(roles.as_array().unwrap(), &["cn=SYSTEM_ADMIN,ou=roles,dc=example,dc=com"]);
+    for name in ["nobody", "*", "", "ou=people,dc=example,dc=com", "uid=nobody,dc=example,dc=com", "uid=x,dc=elsewhere"]
+    {
         demo.refused(&["show", name], 5, "there is no account");
     }
     demo.refused(&["lock", "nobody"], 5, "there is no account nobody");
@@ -179,7 +182,10 @@ fn lists_are_whole(demo: &Demo) {
     assert_eq!(active[0]["username"], "gkilic");
     assert!(list(&["--state", "dormant"]).is_empty());
     let base = list(&["--base", "ou=applications,dc=example,dc=com"]);
-    assert!(!base.is_empty() && base.iter().all(|a| a["dn"].as_str().unwrap().ends_with("ou=applications,dc=example,dc=com")));
+    assert!(
+        !base.is_empty()
+            && base.iter().all(|a| a["dn"].as_str().unwrap().ends_with("ou=applications,dc=example,dc=com"))
+    );
     let some = ["list", "--filter", "(|(uid=gkilic)(uid=svc-wiki)(cn=demo-reader))"];
     for (format, file) in [("json", "account-list.json"), ("csv", "account-list.csv"), ("table", "account-list.txt")] {
         golden(file, &demo.done(&[&some[..], &["--format", format]].concat()));
@@ -190,11 +196,14 @@ fn lists_are_whole(demo: &Demo) {
 }
 
 fn a_lock_is_lifted_by_a_new_password(demo: &Demo) {
-    let (uid, dn) = ("cvogt", format!("uid=cvogt,{PEOPLE}"));
+    let (uid, dn) = ("bmuller", format!("uid=bmuller,{PEOPLE}"));
     assert!(demo.logs_in(uid, &fixture(uid)));
     assert_eq!(demo.done(&["lock", uid]), format!("{dn}: LOCKED\n"));
     let shown = demo.shown(uid);
-    assert_eq!((&shown["state"], &shown["cause"], &shown["locked"]), (&"LOCKED".into(), &"administrator".into(), &"until unlocked".into()));
+    assert_eq!(
+        (&shown["state"], &shown["cause"], &shown["locked"]),
+        (&"LOCKED".into(), &"administrator".into(), &"until unlocked".into())
+    );
     assert!(!demo.logs_in(uid, &fixture(uid)));
     assert!(demo.done(&["list", "--state", "locked"]).contains(uid));
     demo.refused(&["lock", uid], 5, "the account is LOCKED and this cannot be done to it");
@@ -239,7 +248,10 @@ fn a_deleted_account_is_gone(demo: &Demo) {
     demo.refused(&["delete", uid], 1, "it cannot be restored");
     demo.refused(&["delete", uid, "--purge-after-months", "121"], 2, "121");
     assert_eq!(demo.state(uid), "UNVERIFIED");
-    assert_eq!(demo.done(&["delete", uid, "--yes", "--purge-after-months", "3"]), format!("uid={uid},{PEOPLE}: DELETED\n"));
+    assert_eq!(
+        demo.done(&["delete", uid, "--yes", "--purge-after-months", "3"]),
+        format!("uid={uid},{PEOPLE}: DELETED\n")
+    );
     for words in [&["show", uid][..], &["delete", uid, "--yes"], &["enable", uid]] {
         demo.refused(words, 5, "there is no account");
     }
@@ -283,12 +295,8 @@ fn passwords_come_from_files_pipes_and_terminals(demo: &Demo) {
 
 /// Runs `rollbook account …` at a pseudo-terminal: waits for each question, types its answer, returns the screen.
 fn at_a_terminal(demo: &Demo, words: &[&str], answers: &[(&str, &str)]) -> String {
-    let line = format!(
-        "{} account {} --socket {}",
-        env!("CARGO_BIN_EXE_rollbook"),
-        words.join(" "),
-        demo.socket().display()
-    );
+    let line =
+        format!("{} account {} --socket {}", env!("CARGO_BIN_EXE_rollbook"), words.join(" "), demo.socket().display());
     let mut child = Command::new("script")
         .args(["--quiet", "--echo", "never", "--command", &line, "/dev/null"])
         .stdin(Stdio::piped())

@@ -115,7 +115,10 @@ async fn what_the_life_cycle_refuses_is_refused() {
     let dn = &person(&world, "eve").await;
     let locked = &person(&world, "lou").await;
     write(&world, locked, &[(Replace, "rollbookState", &["LOCKED"])]).await.unwrap();
-    world.add("cn=staff,ou=groups,dc=example,dc=com", &[("objectClass", "groupOfNames"), ("cn", "staff")]).await.unwrap();
+    world
+        .add("cn=staff,ou=groups,dc=example,dc=com", &[("objectClass", "groupOfNames"), ("cn", "staff")])
+        .await
+        .unwrap();
     let policy = Reason::Password(PasswordReason::ModificationNotAllowed);
     let rows: &[(&str, &[Line<'_>], Reason, &str)] = &[
         (dn, &[(Replace, "rollbookState", &["ENABLED"])], Reason::Unwilling, "ACTIVE"),
@@ -161,13 +164,16 @@ async fn what_the_life_cycle_refuses_is_refused() {
     }
     assert_eq!((world.state(dn), world.state(locked)), (State::Active, State::Locked));
     assert!(matches!(world.login(dn, PASSWORD).await, Verdict::Admitted(_)));
-    let add = world.add("uid=new,ou=people,dc=example,dc=com", &[
-        ("objectClass", "inetOrgPerson"),
-        ("uid", "new"),
-        ("cn", "new"),
-        ("sn", "new"),
-        ("rollbookState", "DISABLED"),
-    ]);
+    let add = world.add(
+        "uid=new,ou=people,dc=example,dc=com",
+        &[
+            ("objectClass", "inetOrgPerson"),
+            ("uid", "new"),
+            ("cn", "new"),
+            ("sn", "new"),
+            ("rollbookState", "DISABLED"),
+        ],
+    );
     assert_eq!(add.await.unwrap_err().reason, Reason::Constraint);
     world.verify();
 }

@@ -4,7 +4,7 @@ use ldap::wire::ber::List;
 use ldap::wire::message::Attribute;
 
 /// One found entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// Its DN; octets that are no UTF-8 are shown as replacement characters.
     pub dn: String,

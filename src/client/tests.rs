@@ -45,10 +45,8 @@ fn done(id: i32, operation: ldap::wire::Operation, code: ResultCode, cookie: Opt
 #[test]
 fn pages_are_followed_to_the_end() {
     use ldap::wire::Operation::Search as Searched;
-    let answers = vec![
-        done(1, Searched, ResultCode::SUCCESS, Some(b"next")),
-        done(2, Searched, ResultCode::SUCCESS, Some(b"")),
-    ];
+    let answers =
+        vec![done(1, Searched, ResultCode::SUCCESS, Some(b"next")), done(2, Searched, ResultCode::SUCCESS, Some(b""))];
     let (_dir, path, task) = peer(answers);
     let mut client = Client::connect(&path).unwrap();
     let filter = FilterBuf::present(b"uid");

@@ -255,11 +255,9 @@ mod tests {
             code: ResultCode::UNWILLING_TO_PERFORM,
             diagnostic: words.to_owned(),
         };
-        for (error, exit) in [
-            (client::Error::Unreachable("x".into()), 4),
-            (client::Error::Protocol("x".into()), 1),
-            (refused("x"), 5),
-        ] {
+        for (error, exit) in
+            [(client::Error::Unreachable("x".into()), 4), (client::Error::Protocol("x".into()), 1), (refused("x"), 5)]
+        {
             assert_eq!(Failure::from(error).exit as u8, exit);
         }
         assert_eq!(Failure::from(refused("no\u{1b}[2J")).message, "no\\u{1b}[2J");

@@ -52,11 +52,9 @@ fn first_line(input: impl std::io::Read) -> Result<Secret, Failure> {
 /// `Failed` for every other answer, and when there is nobody to ask.
 pub fn confirm(question: &str) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Failed, format!("cannot ask: {error}"));
-    let mut terminal = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open("/dev/tty")
-        .map_err(|error| Failure::new(Exit::Failed, format!("{question}\nno terminal to ask at ({error}); use --yes")))?;
+    let mut terminal = std::fs::OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|error| {
+        Failure::new(Exit::Failed, format!("{question}\nno terminal to ask at ({error}); use --yes"))
+    })?;
     terminal.write_all(format!("{question} [y/N] ").as_bytes()).map_err(failed)?;
     let mut line = String::new();
     BufReader::new(std::io::Read::take(&terminal, LONGEST)).read_line(&mut line).map_err(failed)?;

@@ -76,9 +76,7 @@ fn carry_out(client: &mut Client, account: &Entry, act: &Act) -> Result<Exit, Fa
     let months;
     let written: Vec<(ChangeKind, &str, Vec<&[u8]>)> = match act {
         Act::Lock => vec![(ChangeKind::Replace, "pwdAccountLockedTime", vec![UNTIL_UNLOCKED])],
-        Act::Unlock(new) => {
-            with_password((ChangeKind::Replace, "pwdAccountLockedTime", Vec::new()), new.as_ref())
-        }
+        Act::Unlock(new) => with_password((ChangeKind::Replace, "pwdAccountLockedTime", Vec::new()), new.as_ref()),
         Act::Enable(new) => with_password((ChangeKind::Replace, STATE, vec![b"ENABLED"]), new.as_ref()),
         Act::Disable => vec![(ChangeKind::Replace, STATE, vec![b"DISABLED"])],
         Act::Delete(None) => vec![(ChangeKind::Replace, STATE, vec![b"DELETED"])],
@@ -97,10 +95,8 @@ fn carry_out(client: &mut Client, account: &Entry, act: &Act) -> Result<Exit, Fa
         }
         Act::ForceChange => vec![(ChangeKind::Replace, "pwdReset", vec![b"TRUE"])],
     };
-    let modifications: Vec<Modification<'_>> = written
-        .iter()
-        .map(|(kind, attribute, values)| Modification { kind: *kind, attribute, values })
-        .collect();
+    let modifications: Vec<Modification<'_>> =
+        written.iter().map(|(kind, attribute, values)| Modification { kind: *kind, attribute, values }).collect();
     client.modify(&account.dn, &modifications).map_err(|error| {
         let failure = Failure::from(error);
         Failure::new(failure.exit, format!("{dn}: {}", failure.message))

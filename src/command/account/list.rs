@@ -80,8 +80,7 @@ pub fn run(client: &mut Client, args: &List) -> Result<Exit, Failure> {
     let mut printer = Printer::new(args.format);
     say(printer.begin());
     for base in bases {
-        let query =
-            Query { base: &base, scope: Scope::Subtree, filter: &filter, attributes: ATTRIBUTES, page: PAGE };
+        let query = Query { base: &base, scope: Scope::Subtree, filter: &filter, attributes: ATTRIBUTES, page: PAGE };
         client.search(&query, |entry| say(&printer.put(entry)))?;
     }
     say(&printer.end());
@@ -180,6 +179,7 @@ fn row(columns: &[&str; 5], widths: &[usize; 5]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ldap::wire::ber::List as Series;
 
     fn args(state: Option<&str>, filter: Option<&str>) -> List {
         let owned = |text: &str| text.to_owned();
@@ -200,7 +200,7 @@ mod tests {
     fn printed(format: Format, count: usize) -> String {
         let mut printer = Printer::new(format);
         let mut out = printer.begin().to_owned();
-        (0..count).for_each(|n| out += &printer.put(Entry { dn: format!("uid={n}"), ..Entry::default() }));
+        (0..count).for_each(|n| out += &printer.put(Entry::of(format!("uid={n}").as_bytes(), Series::EMPTY)));
         out + &printer.end()
     }
 

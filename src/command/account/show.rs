@@ -75,12 +75,8 @@ pub fn run(client: &mut Client, name: &str, json: bool) -> Result<Exit, Failure>
 /// The roles that the account holds, through groups too.
 fn roles(client: &mut Client, dn: &str) -> Result<Vec<Entry>, Failure> {
     let class = FilterBuf::equality(b"objectClass", b"rollbookRole");
-    let holds = Extensible {
-        rule: Some(IN_CHAIN),
-        attribute: Some(b"member"),
-        value: dn.as_bytes(),
-        dn_attributes: false,
-    };
+    let holds =
+        Extensible { rule: Some(IN_CHAIN), attribute: Some(b"member"), value: dn.as_bytes(), dn_attributes: false };
     let holds = FilterBuf::extensible(&holds).map_err(|e| Failure::new(Exit::Failed, e.to_string()))?;
     let filter = FilterBuf::and([&class, &holds]);
     let mut found = Vec::new();

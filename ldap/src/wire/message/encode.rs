@@ -6,8 +6,8 @@
 
 use super::super::ber::{Tag, Writable, Writer};
 use super::{
-    Add, Attribute, Bind, Change, ChangeKind, Compare, Credentials, DerefAliases, Extended, Message, Modify, ModifyDn, Request,
-    Scope, Search,
+    Add, Attribute, Bind, Change, ChangeKind, Compare, Credentials, DerefAliases, Extended, Message, Modify, ModifyDn,
+    Request, Scope, Search,
 };
 use bytes::BytesMut;
 
