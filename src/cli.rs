@@ -55,6 +55,8 @@ enum Command {
     Export(command::export::Args),
     /// Recompute everything that follows from the entries, and print what differs
     Check(command::check::Args),
+    /// Look at accounts and act on them, through the running daemon
+    Account(command::account::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -88,6 +90,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Import(args) => command::import::run(global, &args),
         Command::Export(args) => command::export::run(global, &args),
         Command::Check(args) => command::check::run(global, &args),
+        Command::Account(args) => command::account::run(global, args),
         Command::Config(action) => command::config::run(global, action),
     }
 }

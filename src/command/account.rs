@@ -1,119 +1,212 @@
 //! `rollbook account`: an administrator's everyday acts on accounts, over `ldapi://` to the running daemon.
 //!
-//! Owns the arguments, and turns them into an [`Act`] with everything that must be asked for before the daemon is
-//! spoken to. Who one is, the operating system says through the socket; there is no password. Saying the act in LDAP is
-//! the wiring's part.
+//! Owns the arguments and the way of every subcommand: connect, find the account, warn and ask, act, say what became of
+//! it. Who one is, the operating system says through the socket; there is no password. What an act is in LDAP is in
+//! `act`, so that any administrator's tool can do the same; whether it may be done is the directory's decision.
 
-use super::{Failure, prompt};
+mod act;
+mod find;
+mod list;
+mod show;
+mod text;
+
+use super::{Exit, Failure, prompt};
+use crate::cli::Global;
+use crate::client::{self, Client};
 use crate::config::secret::Secret;
-use std::path::PathBuf;
+use act::Act;
+use ldap::wire::ResultCode;
+use std::path::{Path, PathBuf};
+
+/// Arguments of `account`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
 
 /// The subcommands of `account`. NAME is a user name, an e-mail address or a DN.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Action {
-    /// Show an account's state, and why it is so
-    Show(Named),
+    /// Show an account: its state, and why it is so
+    Show(Show),
     /// List accounts
     List(List),
     /// Stop an account's logins; what it is already logged in to goes on
     Lock(Named),
     /// Let a locked account log in again, with a new password that it must change
-    Unlock(WithPassword),
-    /// Let a disabled or dormant account log in again
-    Enable(Named),
-    /// Stop an account at once: logins, sessions and tokens
-    Disable(Named),
+    Unlock(Unlock),
+    /// Let a disabled or dormant account log in again, with its last password or a new one
+    Enable(Enable),
+    /// Stop an account at once: logins, sessions, refresh tokens and API tokens
+    Disable(Certain),
     /// Delete an account; its names stay reserved until the purge
     Delete(Delete),
     /// Set an account's password
-    Passwd(WithPassword),
+    Passwd(Passwd),
+    /// Make an account change its password at its next login
+    ForceChange(Named),
 }
 
 /// One account.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Named {
     /// User name, e-mail address or DN
-    pub name: String,
+    name: String,
 }
 
-/// One account and where its new password comes from.
+/// One account to look at.
 #[derive(Clone, Debug, clap::Args)]
-pub struct WithPassword {
-    /// User name, e-mail address or DN
-    pub name: String,
-    /// A file with the new password in its first line [default: ask at the terminal]
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-    /// The account need not change this password at its next login
+pub struct Show {
+    #[command(flatten)]
+    account: Named,
+    /// As one JSON object
     #[arg(long)]
-    pub keep: bool,
+    json: bool,
 }
 
-/// Which accounts to list.
+/// One account, and that the question is answered already.
 #[derive(Clone, Debug, clap::Args)]
-pub struct List {
-    /// Only accounts in this state
-    #[arg(long, value_parser = ["unverified", "active", "enabled", "locked", "dormant", "disabled"])]
-    pub state: Option<String>,
-    /// Only accounts below this entry
-    #[arg(long, value_name = "DN")]
-    pub base: Option<String>,
+pub struct Certain {
+    #[command(flatten)]
+    account: Named,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
 /// One account to delete.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Delete {
-    /// User name, e-mail address or DN
-    pub name: String,
-    /// Months until it is purged; 0 purges at once [default: policy.purge_months]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=120))]
-    pub purge_after_months: Option<u32>,
+    #[command(flatten)]
+    account: Named,
+    /// Months until it is purged; 0: by the next sweep [default: policy.purge_months]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=120))]
+    purge_after_months: Option<u16>,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
 }
 
-/// What the daemon is to be asked.
-#[derive(Debug)]
-pub enum Act {
-    /// Read one.
-    Show(String),
-    /// Read many.
-    List(List),
-    /// Lock.
-    Lock(String),
-    /// Unlock with a new password; whether it must be changed at the next login.
-    Unlock(String, Secret, bool),
-    /// Enable.
-    Enable(String),
-    /// Disable.
-    Disable(String),
-    /// Delete; months to the purge.
-    Delete(String, Option<u32>),
-    /// Set the password; whether it must be changed at the next login.
-    Password(String, Secret, bool),
+/// One account to unlock.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Unlock {
+    #[command(flatten)]
+    account: Named,
+    /// A file with the new password in its first line, or - for standard input [default: ask at the terminal]
+    #[arg(long, value_name = "FILE", conflicts_with = "keep_password")]
+    password_file: Option<PathBuf>,
+    /// The last password stays, where the policy allows it or the password is kept elsewhere
+    #[arg(long)]
+    keep_password: bool,
 }
 
-impl Act {
-    /// Asks for what is missing.
-    ///
-    /// # Errors
-    /// When a password cannot be had.
-    pub fn of(action: Action) -> Result<Self, Failure> {
-        let password = |args: &WithPassword| prompt::new_password(args.password_file.as_deref());
-        Ok(match action {
-            Action::Show(args) => Self::Show(args.name),
-            Action::List(args) => Self::List(args),
-            Action::Lock(args) => Self::Lock(args.name),
-            Action::Unlock(args) => {
-                let new = password(&args)?;
-                Self::Unlock(args.name, new, !args.keep)
-            }
-            Action::Enable(args) => Self::Enable(args.name),
-            Action::Disable(args) => Self::Disable(args.name),
-            Action::Delete(args) => Self::Delete(args.name, args.purge_after_months),
-            Action::Passwd(args) => {
-                let new = password(&args)?;
-                Self::Password(args.name, new, !args.keep)
-            }
-        })
+/// One account to enable.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Enable {
+    #[command(flatten)]
+    account: Named,
+    /// Ask for a new password, which the account must change at its next login
+    #[arg(long)]
+    new_password: bool,
+    /// The same, from a file's first line, or - for standard input
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+/// One account and where its new password comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Passwd {
+    #[command(flatten)]
+    account: Named,
+    /// A file with the new password in its first line, or - for standard input [default: ask at the terminal]
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// The account need not change this password at its next login
+    #[arg(long)]
+    keep: bool,
+}
+
+/// Which accounts to list, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct List {
+    /// Only accounts in this state
+    #[arg(long, value_parser = ["unverified", "active", "enabled", "locked", "dormant", "disabled"])]
+    state: Option<String>,
+    /// Only accounts that this LDAP filter matches, such as '(mail=*@example.com)'
+    #[arg(long, value_name = "LDAPFILTER")]
+    filter: Option<String>,
+    /// Only accounts below this entry
+    #[arg(long, value_name = "DN")]
+    base: Option<String>,
+    /// How to print
+    #[arg(long, value_enum, default_value_t = list::Format::Table)]
+    format: list::Format,
+}
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// With the exit code of the help.
+pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
+    let socket = socket(global, args.socket)?;
+    let client = &mut Client::connect(&socket)?;
+    client.bind_external().map_err(|error| not_let_in(error, &socket))?;
+    match args.action {
+        Action::Show(args) => show::run(client, &args.account.name, args.json),
+        Action::List(args) => list::run(client, &args),
+        Action::Lock(args) => act::run(client, &args.name, Act::Lock),
+        Action::Unlock(args) => act::run_with(client, &args.account.name, || {
+            let keep = args.keep_password;
+            let password = if keep { None } else { Some(prompt::new_password(args.password_file.as_deref())?) };
+            Ok(Act::Unlock(password))
+        }),
+        Action::Enable(args) => act::run_with(client, &args.account.name, || {
+            let wanted = args.new_password || args.password_file.is_some();
+            let password = if wanted { Some(prompt::new_password(args.password_file.as_deref())?) } else { None };
+            Ok(Act::Enable(password))
+        }),
+        Action::Disable(args) => act::run_certain(client, &args.account.name, args.yes, Act::Disable),
+        Action::Delete(args) => {
+            act::run_certain(client, &args.account.name, args.yes, Act::Delete(args.purge_after_months))
+        }
+        Action::Passwd(args) => act::run_with(client, &args.account.name, || {
+            let new: Secret = prompt::new_password(args.password_file.as_deref())?;
+            Ok(Act::Password { new, force_change: !args.keep })
+        }),
+        Action::ForceChange(args) => act::run(client, &args.name, Act::ForceChange),
+    }
+}
+
+fn socket(global: &Global, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    if let Some(path) = given {
+        return Ok(path);
+    }
+    let closed = || Failure::new(Exit::Config, "listen.ldapi is switched off; acts on accounts go through it");
+    super::configuration(global, &[])?.listen.ldapi.ok_or_else(closed)
+}
+
+fn not_let_in(error: client::Error, socket: &Path) -> Failure {
+    match error {
+        client::Error::Refused { code: ResultCode::INVALID_CREDENTIALS, .. } => {
+            let message = format!("{} lets only root and the daemon's own user act on accounts", socket.display());
+            Failure::new(Exit::Refused, message)
+        }
+        other => other.into(),
+    }
+}
+
+impl From<client::Error> for Failure {
+    fn from(error: client::Error) -> Self {
+        let exit = match error {
+            client::Error::Unreachable(_) => Exit::Unreachable,
+            client::Error::Protocol(_) => Exit::Failed,
+            client::Error::Refused { .. } => Exit::Refused,
+        };
+        Failure::new(exit, text::shown(&error.to_string()))
     }
 }
 
@@ -124,26 +217,51 @@ mod tests {
 
     #[derive(Parser)]
     struct Line {
-        #[command(subcommand)]
-        action: Action,
+        #[command(flatten)]
+        args: Args,
     }
 
-    fn act(line: &str) -> Result<Act, String> {
-        let parsed = Line::try_parse_from(std::iter::once("account").chain(line.split(' ')))
-            .map_err(|error| error.to_string())?;
-        Act::of(parsed.action).map_err(|failure| failure.message)
+    fn parse(line: &str) -> Result<Args, String> {
+        let words = std::iter::once("account").chain(line.split(' '));
+        Line::try_parse_from(words).map(|line| line.args).map_err(|error| error.to_string())
     }
 
-    /// Goal: each line is its act, and a wrong one is refused before anything is asked.
+    /// Goal: each line is its subcommand, and a wrong one is refused before anything is asked.
     #[test]
-    fn lines_are_acts() {
-        assert!(matches!(act("lock ada"), Ok(Act::Lock(name)) if name == "ada"));
-        assert!(matches!(act("delete ada --purge-after-months 0"), Ok(Act::Delete(_, Some(0)))));
-        assert!(matches!(act("delete ada"), Ok(Act::Delete(_, None))));
-        assert!(matches!(act("list --state locked"), Ok(Act::List(List { state: Some(_), .. }))));
-        for line in ["lock", "list --state open", "delete ada --purge-after-months 121", "passwd ada --password x"] {
-            assert!(act(line).is_err(), "{line}");
+    fn lines_are_read() {
+        assert!(matches!(parse("lock ada").unwrap().action, Action::Lock(named) if named.name == "ada"));
+        let deleted = parse("delete ada --purge-after-months 0 --yes").unwrap().action;
+        assert!(matches!(deleted, Action::Delete(Delete { purge_after_months: Some(0), yes: true, .. })));
+        let listed = parse("list --state locked --format csv --socket /s").unwrap();
+        assert_eq!(listed.socket, Some("/s".into()));
+        assert!(matches!(listed.action, Action::List(List { format: list::Format::Csv, .. })));
+        for line in [
+            "lock",
+            "list --state open",
+            "list --state deleted",
+            "list --format xml",
+            "delete ada --purge-after-months 121",
+            "passwd ada --password x",
+            "unlock ada --keep-password --password-file f",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
         }
-        assert!(act("passwd ada --password-file /nowhere").unwrap_err().contains("/nowhere"));
+    }
+
+    /// Goal: what the daemon says ends with the exit code of the help, and cannot play with the terminal.
+    #[test]
+    fn answers_have_exit_codes() {
+        let refused = |words: &str| client::Error::Refused {
+            code: ResultCode::UNWILLING_TO_PERFORM,
+            diagnostic: words.to_owned(),
+        };
+        for (error, exit) in
+            [(client::Error::Unreachable("x".into()), 4), (client::Error::Protocol("x".into()), 1), (refused("x"), 5)]
+        {
+            assert_eq!(Failure::from(error).exit as u8, exit);
+        }
+        assert_eq!(Failure::from(refused("no\u{1b}[2J")).message, "no\\u{1b}[2J");
+        let none = parse("show ada --socket /nowhere/at/all").unwrap();
+        assert_eq!(run(&Global::default(), none).unwrap_err().exit, Exit::Unreachable);
     }
 }

@@ -16,6 +16,7 @@ pub mod add;
 pub mod apply;
 pub mod claims;
 pub mod delete;
+pub mod fact;
 pub mod modify;
 pub mod password;
 pub mod prepare;

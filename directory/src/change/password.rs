@@ -118,6 +118,19 @@ pub struct Owner {
     pub credential: Option<Credential>,
     /// Its words.
     pub words: Words,
+    /// The actor may act on it.
+    pub governed: bool,
+}
+
+impl Owner {
+    /// Before an administrator's act is judged: the judgement tells the state, and a password is dear to hash. Asked
+    /// again when the set is applied.
+    ///
+    /// # Errors
+    /// `NotAllowed`.
+    pub(crate) fn check_governed(&self) -> Result<(), Refusal> {
+        if self.governed { Ok(()) } else { Err(Refusal::not_allowed()) }
+    }
 }
 
 impl Directory {
@@ -141,7 +154,8 @@ impl Directory {
             .account(id)?
             .ok_or_else(|| Refusal::new(Reason::Constraint, "the entry is not an account and has no password"))?;
         let words = Words::of_record(self.schema(), &record);
-        Ok(Owner { id, stored, credential: snapshot.credential(id)?, words })
+        let governed = rights.may_govern(snapshot.as_ref(), id, &record)?;
+        Ok(Owner { id, stored, credential: snapshot.credential(id)?, words, governed })
     }
 
     /// The step that gives an account a new password.
@@ -159,6 +173,8 @@ impl Directory {
         let own = self.is_own(context, owner.id);
         if own {
             self.prove_old(context, owner.id, old).await?;
+        } else {
+            owner.check_governed()?;
         }
         let event =
             if own { Event::ChangePassword { by_link: false } } else { Event::SetPassword { force_change: false } };
@@ -176,6 +192,7 @@ impl Directory {
             let reason = Reason::Password(PasswordReason::ModificationNotAllowed);
             return Err(Refusal::new(reason, "the own password can be changed, not taken away"));
         }
+        owner.check_governed()?;
         if owner.credential.as_ref().is_none_or(|c| c.password.is_none()) {
             return Err(Refusal::new(Reason::NoSuchValue, "userPassword: there is no such attribute"));
         }

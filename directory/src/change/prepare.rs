@@ -3,7 +3,7 @@
 //! Passwords are [`super::password`]'s. What is decided here from a snapshot (facts, versions) is named in the set as
 //! expected, and looked at again when the set is applied.
 
-use super::{AddOp, Change, Modification, ModificationKind, Op, Subject, Target, ValueOp, WriteSet};
+use super::{AddOp, Change, Modification, ModificationKind, Op, Subject, Target, ValueOp, WriteSet, fact};
 use crate::clock::Now;
 use crate::context::Context;
 use crate::entry::dn::{Dn, DnKey, InvalidDn, Rdn, RdnKey};
@@ -73,12 +73,9 @@ pub struct Prepared {
     pub op: Op,
     /// What the request says about `userPassword`.
     pub passwords: Vec<ValueOp>,
-    /// What it says about [`ACTS`].
+    /// What it says about [`ACTS`](fact::ACTS).
     pub facts: Vec<ValueOp>,
 }
-
-/// Operational attributes of the password-policy draft that administrators write: an act on the account each.
-pub const ACTS: &[&str] = &["pwdReset", "pwdAccountLockedTime"];
 
 /// Resolves an `Add`.
 ///
@@ -194,7 +191,7 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
         }
     })?;
     let attribute = schema.attribute(description.id);
-    let is_act = ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
+    let is_act = fact::ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
     let kept_by_server = matches!(attribute.storage, Storage::Computed)
         || (attribute.storage == Storage::Account && !is_act)
         || (attribute.storage == Storage::Edge && attribute.is_operational());

@@ -1,7 +1,8 @@
 //! Carrying out a [`Change`]: prepared from a snapshot, submitted, and prepared again when what it relied on has moved.
 
+use super::fact::{self, Wish};
 use super::password::{self, Owner, Said};
-use super::{Act, AddOp, Change, ModificationKind, Op, Receipt, Subject, Target, ValueOp, prepare};
+use super::{Act, AddOp, Change, Op, Receipt, Subject, Target, ValueOp, prepare};
 use crate::access::Rights;
 use crate::context::Context;
 use crate::credential::Secret;
@@ -66,8 +67,13 @@ impl Directory {
                 }
             },
         };
-        // An act judges the facts as they are; it goes first, and the modification's own version follows it.
-        let ops: Vec<Op> = further.into_iter().chain([op]).collect();
+        let ops = match further {
+            // The entry is gone with its deletion; nothing follows that.
+            Some(act @ Op::Account { bury: true, .. }) => vec![act],
+            // An act judges the facts as they are; it goes first, and the modification's own version follows it.
+            Some(act) => vec![act, op],
+            None => vec![op],
+        };
         let changed_account = ops.iter().find_map(account_of);
         let set = prepare::write_set(&self.inner().random, context, ops);
         let receipt = self.submit(set).await?;
@@ -126,44 +132,38 @@ impl Directory {
         Ok(Op::Modify { subject, expected, modifications, password })
     }
 
-    /// The act that a modification of `pwdReset` or `pwdAccountLockedTime` stands for (password-policy draft §5.3). A new
-    /// password beside it is part of the act.
+    /// The act that a modification of operational attributes stands for. A new password beside it is part of the act.
     async fn act_of_facts(
         &self,
         context: &Context,
         rights: &Rights,
         prepared: &mut prepare::Prepared,
     ) -> Result<Option<Op>, Refusal> {
-        let [fact] = prepared.facts.as_slice() else {
-            return match prepared.facts.as_slice() {
-                [] => Ok(None),
-                _ => Err(Refusal::new(Reason::Unwilling, "one act on the account at a time")),
-            };
-        };
-        let Op::Modify { subject, .. } = &prepared.op else { return Ok(None) };
-        let target = match subject {
-            Subject::Id(id) => Target::Id(*id),
-            Subject::Key(_) => Target::Id(self.owner(rights, subject)?.id),
-        };
-        let set = fact.kind != ModificationKind::Delete && !fact.values.is_empty();
-        let act = match (self.schema().attribute(fact.attribute).name(), set) {
-            ("pwdReset", true) if fact.values.iter().all(|v| v == b"TRUE") => {
-                if !prepared.passwords.is_empty() {
-                    return self.reset(context, rights, prepared).await;
-                }
-                Act::ForceChange
+        let Op::Modify { subject, modifications, .. } = &mut prepared.op else { return Ok(None) };
+        let Some(wish) = fact::wish(self.schema(), &prepared.facts, modifications)? else { return Ok(None) };
+        let owner = self.owner(rights, subject)?;
+        owner.check_governed()?;
+        if wish == Wish::Reset && !prepared.passwords.is_empty() {
+            return self.reset(context, rights, prepared).await;
+        }
+        let password = match password::said(&std::mem::take(&mut prepared.passwords))? {
+            Said::Nothing => None,
+            Said::New { new, .. } if wish.takes_password() => Some(new),
+            Said::New { .. } | Said::Gone { .. } => {
+                return Err(Refusal::new(Reason::Unwilling, "the password is not changed together with this act"));
             }
-            ("pwdAccountLockedTime", true) => Act::Lock,
-            ("pwdAccountLockedTime", false) => {
-                let password = match password::said(&std::mem::take(&mut prepared.passwords))? {
-                    Said::New { new, .. } => Some(new),
-                    Said::Nothing | Said::Gone { .. } => None,
-                };
-                Act::Unlock { password }
-            }
-            _ => return Err(Refusal::new(Reason::Unwilling, "only the owner's new password ends a forced change")),
         };
-        self.act(context, rights, &target, &act).await
+        let act = match wish {
+            Wish::Reset => Act::ForceChange,
+            Wish::Lock => Act::Lock,
+            Wish::Unlock => Act::Unlock { password },
+            // What holds a LOCKED account is lifted by unlocking it.
+            Wish::Enable if owner.state(self, &context.now) == State::Locked => Act::Unlock { password },
+            Wish::Enable => Act::Enable { password },
+            Wish::Disable => Act::Disable,
+            Wish::Delete { months } => Act::Delete { months },
+        };
+        self.act(context, rights, &Target::Id(owner.id), &act).await
     }
 
     /// A new password that its owner has to change.
@@ -186,6 +186,7 @@ impl Directory {
     async fn act(&self, context: &Context, rights: &Rights, target: &Target, act: &Act) -> Result<Option<Op>, Refusal> {
         let subject = prepare::subject(self.schema(), target)?;
         let owner = self.owner(rights, &subject)?;
+        owner.check_governed()?;
         let by = match context.actor {
             crate::context::Actor::Account { id, .. } => Some(id),
             _ => None,

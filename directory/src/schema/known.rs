@@ -160,6 +160,7 @@ pub mod attribute {
         ROLLBOOK_LAST_ACTIVITY = 248 "rollbookLastActivity";
         ROLLBOOK_PURGE_TIME = 249 "rollbookPurgeTime";
         ROLLBOOK_HOLD = 250 "rollbookHold";
+        ROLLBOOK_DORMANCY_TIME = 251 "rollbookDormancyTime";
     }
 }
 

@@ -4,7 +4,7 @@ use crate::entry::record::Record;
 use crate::error::Refusal;
 use crate::filter::evaluate::Evaluation;
 use crate::id::EntryId;
-use crate::lifecycle::{self, Account};
+use crate::lifecycle::{self, Account, HoldCause, LockCause, State};
 use crate::schema::AttributeId;
 use crate::store::membership;
 use crate::store::view::View;
@@ -76,8 +76,8 @@ fn facts<V>(evaluation: &Evaluation<'_, V>, name: &str, account: &Account, each:
             if let Some(lock) = counters.standing_lock(evaluation.now.steady) {
                 match lock.cause {
                     // The draft's mark of a lock that no time lifts.
-                    lifecycle::LockCause::Administrator => each(b"000001010000Z"),
-                    lifecycle::LockCause::Failures => time(Some(lock.at)),
+                    LockCause::Administrator => each(b"000001010000Z"),
+                    LockCause::Failures => time(Some(lock.at)),
                 }
             }
         }
@@ -85,8 +85,40 @@ fn facts<V>(evaluation: &Evaluation<'_, V>, name: &str, account: &Account, each:
         "rollbookState" => {
             each(lifecycle::state(account, evaluation.policy, evaluation.now).name().as_bytes());
         }
+        "rollbookLastActivity" => time(counters.last_activity),
+        "rollbookDormancyTime" => time(lifecycle::inactive_from(account, evaluation.policy)),
+        "rollbookHold" => {
+            if let Some(hold) = hold(evaluation, account) {
+                each(hold.as_bytes());
+            }
+        }
         _ => {}
     }
+}
+
+/// Why nobody logs in: the state, by what, since when. The state alone says it to those who only ask whether.
+fn hold<V>(evaluation: &Evaluation<'_, V>, account: &Account) -> Option<String> {
+    let state = lifecycle::state(account, evaluation.policy, evaluation.now);
+    let found = lifecycle::inactive_from(account, evaluation.policy);
+    let (cause, since) = match state {
+        State::Locked => {
+            let lock = account.counters.standing_lock(evaluation.now.steady)?;
+            match lock.cause {
+                LockCause::Failures => ("failures", Some(lock.at)),
+                LockCause::Administrator => ("administrator", Some(lock.at)),
+            }
+        }
+        State::Dormant => ("inactivity", account.dormant_at.or(found)),
+        State::Disabled => match account.hold.map(|hold| (hold.cause, hold.at)) {
+            Some((HoldCause::Administrator, at)) => ("administrator", Some(at)),
+            Some((HoldCause::Provisioning, at)) => ("provisioning", Some(at)),
+            Some((HoldCause::NeverUsed, at)) => ("never-used", Some(at)),
+            None => ("never-used", found),
+        },
+        State::Deleted | State::Unverified | State::Enabled | State::Active => return None,
+    };
+    let since = since.map(|at| format!(" {}", at.to_generalized_seconds())).unwrap_or_default();
+    Some(format!("{} {cause}{since}", state.name()))
 }
 
 /// Hands the DNs of all members by an attribute (a mask of [`membership`]) to `each`.

@@ -198,7 +198,7 @@ fn escape_text(line: &mut String, text: &str) {
 }
 
 /// Characters that are obeyed, not shown: controls (C0, DEL, C1), separators, bidirectional controls, tags.
-fn is_obeyed(character: char) -> bool {
+pub fn is_obeyed(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'

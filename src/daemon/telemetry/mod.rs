@@ -8,6 +8,8 @@ pub mod health;
 mod line;
 pub mod metrics;
 
+pub use line::is_obeyed;
+
 use super::clock::Now;
 use crate::config::log::{Format, Log};
 use std::io::Write;

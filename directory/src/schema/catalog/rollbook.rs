@@ -65,10 +65,11 @@ pub(super) const TABLE: Table = Table {
         boolean(245, "1.3.6.1.4.1.61441.1.1.58", &["rollbookCheckName"], "whether a password may not hold the name").single(),
         oid(246, "1.3.6.1.4.1.61441.1.1.59", &["rollbookUniqueAttribute"], "attribute whose values are unique"),
         // State
-        state(text(247, "1.3.6.1.4.1.61441.1.1.60", &["rollbookState"], "life-cycle state of the account").whole()).single(),
+        text(247, "1.3.6.1.4.1.61441.1.1.60", &["rollbookState"], "life-cycle state of the account; writing one is an act on it").whole().directory().stored(Storage::Account).single(),
         state(time(248, "1.3.6.1.4.1.61441.1.1.61", &["rollbookLastActivity"], "last activity that keeps the account from dormancy")).single(),
         state(time(249, "1.3.6.1.4.1.61441.1.1.62", &["rollbookPurgeTime"], "when the deleted account is purged")).single(),
         state(text(250, "1.3.6.1.4.1.61441.1.1.63", &["rollbookHold"], "why the account cannot log in, for administrators").whole()),
+        state(time(251, "1.3.6.1.4.1.61441.1.1.64", &["rollbookDormancyTime"], "when inactivity makes the account dormant")).single(),
     ],
     classes: &[
         auxiliary(66, "1.3.6.1.4.1.61441.1.2.1", &["rollbookTenant"], "container whose accounts, groups and roles are a tenant's").may("rollbookTenantName rollbookTenantContact rollbookTenantPartner rollbookFeature rollbookPolicyName displayName description").rdn("o ou"),

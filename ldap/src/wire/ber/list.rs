@@ -6,7 +6,8 @@
 //! element that does not read cannot be met while iterating.
 #![deny(clippy::arithmetic_side_effects)]
 
-use super::{BerError, Reader};
+use super::{BerError, Reader, Writer};
+use bytes::BytesMut;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -125,6 +126,42 @@ impl<'a, T: Readable<'a>> IntoIterator for &List<'a, T> {
     }
 }
 
+/// A type that writes itself as one element of a series.
+pub trait Writable {
+    /// Appends the element.
+    fn write(&self, writer: &mut Writer<'_>);
+}
+
+impl Writable for &[u8] {
+    fn write(&self, writer: &mut Writer<'_>) {
+        writer.octet_string(self);
+    }
+}
+
+/// The octets of a series, for the lists of a request that a client makes: filled, then lent as a [`List`].
+#[derive(Clone, Default)]
+pub struct ListBuf {
+    octets: BytesMut,
+}
+
+impl ListBuf {
+    /// The series of these elements.
+    pub fn of(elements: impl IntoIterator<Item = impl Writable>) -> Self {
+        let mut octets = BytesMut::new();
+        let mut writer = Writer::new(&mut octets);
+        elements.into_iter().for_each(|element| element.write(&mut writer));
+        ListBuf { octets }
+    }
+
+    /// The series as a list, of the type that was written.
+    ///
+    /// # Errors
+    /// When it is read as another type than was written.
+    pub fn list<'a, T: Readable<'a>>(&'a self) -> Result<List<'a, T>, BerError> {
+        List::check(&self.octets)
+    }
+}
+
 /// Iterator over a [`List`].
 pub struct Elements<'a, T> {
     reader: Reader<'a>,
@@ -167,6 +204,15 @@ mod tests {
         let expected =
             BerError::Expected { expected: super::super::Tag::OCTET_STRING, found: Some(super::super::Tag(0x05)) };
         assert_eq!(OctetStrings::check(&[0x05, 0x00]).err(), Some(expected));
+    }
+
+    /// Goal: what was written as a series is read as the same one, and as no other type.
+    #[test]
+    fn a_series_can_be_made() {
+        let made = ListBuf::of([&b"a"[..], b"", b"b"]);
+        assert_eq!(made.list::<&[u8]>().unwrap().iter().collect::<Vec<_>>(), [&b"a"[..], b"", b"b"]);
+        assert!(made.list::<crate::wire::message::Attribute<'_>>().is_err());
+        assert!(ListBuf::default().list::<&[u8]>().unwrap().is_empty());
     }
 
     /// Goal: equality is that of the elements, not of the octets that carry them.

@@ -15,7 +15,7 @@ mod read;
 mod write;
 
 pub(in crate::wire) use list::Readable;
-pub use list::{Elements, List, OctetStrings};
+pub use list::{Elements, List, ListBuf, OctetStrings, Writable};
 pub use read::Reader;
 pub(in crate::wire) use read::integer;
 pub use write::{Open, Writer};

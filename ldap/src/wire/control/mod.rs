@@ -17,7 +17,7 @@ pub use paged::PagedResults;
 pub use password_policy::{PasswordPolicyError, PasswordPolicyResponse, PasswordPolicyWarning};
 pub use sort::{SortKey, SortKeys, SortResult};
 
-use super::ber::{BerError, List, OctetStrings, Readable, Reader, Tag, Writer};
+use super::ber::{BerError, List, OctetStrings, Readable, Reader, Tag, Writable, Writer};
 use super::filter::{Filter, FilterError, check_simple_items};
 use super::frame::Limits;
 use super::oid::is_numeric_oid;
@@ -153,6 +153,12 @@ pub fn decode_controls<'a>(content: &'a [u8], limits: &Limits) -> Result<Control
         }
         Ok(())
     })
+}
+
+impl Writable for Control<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        self.encode(w);
+    }
 }
 
 impl Control<'_> {

@@ -4,10 +4,10 @@
 //! encoding is the shortest: whatever form the octets had from which a message was decoded, it leaves here
 //! with minimal lengths and without default values.
 
-use super::super::ber::{Tag, Writer};
+use super::super::ber::{Tag, Writable, Writer};
 use super::{
-    Add, Attribute, Bind, ChangeKind, Compare, Credentials, DerefAliases, Extended, Message, Modify, ModifyDn, Request,
-    Scope, Search,
+    Add, Attribute, Bind, Change, ChangeKind, Compare, Credentials, DerefAliases, Extended, Message, Modify, ModifyDn,
+    Request, Scope, Search,
 };
 use bytes::BytesMut;
 
@@ -80,12 +80,16 @@ impl Modify<'_> {
     fn encode(&self, w: &mut Writer<'_>) {
         w.octet_string(self.dn);
         w.nested(Tag::SEQUENCE, |w| {
-            for change in self.changes {
-                w.nested(Tag::SEQUENCE, |w| {
-                    w.integer(Tag::ENUMERATED, change.kind.number());
-                    change.attribute.encode(w);
-                });
-            }
+            self.changes.iter().for_each(|change| change.write(w));
+        });
+    }
+}
+
+impl Writable for Change<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.nested(Tag::SEQUENCE, |w| {
+            w.integer(Tag::ENUMERATED, self.kind.number());
+            self.attribute.encode(w);
         });
     }
 }
@@ -103,6 +107,12 @@ impl Attribute<'_> {
             w.octet_string(self.description);
             w.nested(Tag::SET, |w| self.values.iter().for_each(|value| w.octet_string(value)));
         });
+    }
+}
+
+impl Writable for Attribute<'_> {
+    fn write(&self, w: &mut Writer<'_>) {
+        self.encode(w);
     }
 }
 

@@ -1,0 +1,392 @@
+//! `rollbook account` from end to end: the built program against the built program's demo, through its Unix socket.
+//!
+//! One daemon for all of it, because filling a demo takes its time; every part works on accounts of its own.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
+
+use rollbook::client::{Client, Modification};
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+const PEOPLE: &str = "ou=people,dc=example,dc=com";
+const NEW: &str = "a slip of paper, folded twice";
+
+/// A demo that runs.
+struct Demo {
+    child: Child,
+    told: serde_json::Value,
+    dir: tempfile::TempDir,
+}
+
+impl Demo {
+    fn start() -> Demo {
+        let dir = tempfile::tempdir().unwrap();
+        let mut child = rollbook()
+            .args(["demo", "--json", "--ports", "ephemeral", "--data"])
+            .arg(dir.path().join("data"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told = serde_json::from_str(&line).unwrap_or_else(|_| panic!("an announcement, not {line:?}"));
+        Demo { child, told, dir }
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("data/ldapi")
+    }
+
+    /// Runs `rollbook account …` without a terminal; these octets are its standard input.
+    fn run_with(&self, words: &[&str], input: &str) -> Output {
+        // A new session has no terminal, wherever the tests are run.
+        let mut child = Command::new("setsid")
+            .arg("--wait")
+            .arg(env!("CARGO_BIN_EXE_rollbook"))
+            .env_remove("ROLLBOOK_CONFIG")
+            .arg("account")
+            .args(words)
+            .arg("--socket")
+            .arg(self.socket())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It need not read what it does not want.
+        _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    #[track_caller]
+    fn done(&self, words: &[&str]) -> String {
+        self.done_with(words, "")
+    }
+
+    #[track_caller]
+    fn done_with(&self, words: &[&str], input: &str) -> String {
+        let output = self.run_with(words, input);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{words:?}: {complaint}");
+        assert_eq!(complaint, "", "{words:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Refused with this exit code and these words.
+    #[track_caller]
+    fn refused(&self, words: &[&str], exit: i32, says: &str) {
+        self.refused_with(words, "", exit, says);
+    }
+
+    #[track_caller]
+    fn refused_with(&self, words: &[&str], input: &str, exit: i32, says: &str) {
+        let output = self.run_with(words, input);
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(exit), "{words:?}: {complaint}");
+        assert!(complaint.contains(says), "{words:?}: {complaint}");
+        assert!(output.stdout.is_empty(), "{words:?}");
+    }
+
+    /// What `show --json` says about an account.
+    #[track_caller]
+    fn shown(&self, name: &str) -> serde_json::Value {
+        serde_json::from_str(&self.done(&["show", "--json", name])).unwrap()
+    }
+
+    #[track_caller]
+    fn state(&self, name: &str) -> String {
+        self.shown(name)["state"].as_str().unwrap().to_owned()
+    }
+
+    /// Whether a login is admitted.
+    fn logs_in(&self, uid: &str, password: &str) -> bool {
+        let mut client = Client::connect(&self.socket()).unwrap();
+        client.bind_simple(&format!("uid={uid},{PEOPLE}"), password.as_bytes()).is_ok()
+    }
+
+    fn password_file(&self, name: &str, password: &str, mode: u32) -> String {
+        let path = self.dir.path().join(name);
+        std::fs::write(&path, password).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path.display().to_string()
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        // Only of use when a test has failed before its end.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+fn rollbook() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+    command.env_remove("ROLLBOOK_CONFIG").env_remove("ROLLBOOK_DATA");
+    command
+}
+
+/// The password that the fixture gives to an account.
+fn fixture(uid: &str) -> String {
+    format!("Rollbook-demo-{uid}")
+}
+
+#[test]
+fn accounts_from_end_to_end() {
+    // Goal: each act does what it says, each refusal has its words and exit code, and the store is whole at the end.
+    let mut demo = Demo::start();
+    names_find_their_account(&demo);
+    lists_are_whole(&demo);
+    a_lock_is_lifted_by_a_new_password(&demo);
+    a_disabled_account_is_enabled(&demo);
+    a_deleted_account_is_gone(&demo);
+    a_change_is_forced(&demo);
+    passwords_come_from_files_pipes_and_terminals(&demo);
+    administrators_stay(&demo);
+    other_tools_can_do_the_same(&demo);
+    the_end_is_clean(&mut demo);
+}
+
+fn names_find_their_account(demo: &Demo) {
+    let dn = format!("uid=gkilic,{PEOPLE}");
+    let mail = "gulay.kilic.10000@meridian.example";
+    for name in ["gkilic", "GKilic", mail, dn.as_str(), "UID = gkilic, OU=people,DC=example,dc=com"] {
+        assert_eq!(demo.shown(name)["dn"], dn.as_str(), "{name}");
+    }
+    assert!(demo.logs_in("gkilic", &fixture("gkilic")));
+    golden("account-show.json", &demo.done(&["show", "--json", "gkilic"]));
+    golden("account-show.txt", &demo.done(&["show", mail]));
+    assert_eq!(demo.shown("demo-reader")["dn"], demo.told["service"]["dn"], "service accounts go by their cn");
+    let roles = &demo.shown("admin")["roles"];
+    assert_eq!(roles.as_array().unwrap(), &["cn=SYSTEM_ADMIN,ou=roles,dc=example,dc=com"]);
+    for name in ["nobody", "*", "", "ou=people,dc=example,dc=com", "uid=nobody,dc=example,dc=com", "uid=x,dc=elsewhere"]
+    {
+        demo.refused(&["show", name], 5, "there is no account");
+    }
+    demo.refused(&["lock", "nobody"], 5, "there is no account nobody");
+}
+
+fn lists_are_whole(demo: &Demo) {
+    let list = |more: &[&str]| {
+        let text = demo.done(&[&["list", "--format", "json"], more].concat());
+        serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap()
+    };
+    // The fixture, the administrator and the reader: one page is not enough for none of it, so all of it is there.
+    assert_eq!(list(&[]).len(), 322 + 9 + 2);
+    let active = list(&["--state", "active"]);
+    assert_eq!(active.len(), 1);
+    assert_eq!(active[0]["username"], "gkilic");
+    assert!(list(&["--state", "dormant"]).is_empty());
+    let base = list(&["--base", "ou=applications,dc=example,dc=com"]);
+    assert!(
+        !base.is_empty()
+            && base.iter().all(|a| a["dn"].as_str().unwrap().ends_with("ou=applications,dc=example,dc=com"))
+    );
+    let some = ["list", "--filter", "(|(uid=gkilic)(uid=svc-wiki)(cn=demo-reader))"];
+    for (format, file) in [("json", "account-list.json"), ("csv", "account-list.csv"), ("table", "account-list.txt")] {
+        golden(file, &demo.done(&[&some[..], &["--format", format]].concat()));
+    }
+    demo.refused(&["list", "--filter", "uid=x"], 2, "--filter");
+    let output = demo.run_with(&["list", "--base", "ou=nowhere,dc=example,dc=com", "--format", "csv"], "");
+    assert_eq!(output.status.code(), Some(5));
+}
+
+fn a_lock_is_lifted_by_a_new_password(demo: &Demo) {
+    let (uid, dn) = ("bmuller", format!("uid=bmuller,{PEOPLE}"));
+    assert!(demo.logs_in(uid, &fixture(uid)));
+    assert_eq!(demo.done(&["lock", uid]), format!("{dn}: LOCKED\n"));
+    let shown = demo.shown(uid);
+    assert_eq!(
+        (&shown["state"], &shown["cause"], &shown["locked"]),
+        (&"LOCKED".into(), &"administrator".into(), &"until unlocked".into())
+    );
+    assert!(!demo.logs_in(uid, &fixture(uid)));
+    assert!(demo.done(&["list", "--state", "locked"]).contains(uid));
+    demo.refused(&["lock", uid], 5, "the account is LOCKED and this cannot be done to it");
+    demo.refused(&["force-change", uid], 5, "LOCKED");
+    demo.refused_with(&["passwd", uid, "--password-file", "-"], NEW, 5, "LOCKED");
+    demo.refused(&["unlock", uid, "--keep-password"], 5, "the policy demands a new password");
+    demo.refused(&["enable", uid], 5, "the policy demands a new password");
+    demo.refused_with(&["unlock", uid, "--password-file", "-"], "short\n", 5, &dn);
+    demo.refused_with(&["unlock", uid, "--password-file", "-"], "", 1, "no password in its first line");
+    demo.refused(&["unlock", uid], 1, "no terminal to ask for a password at");
+    assert_eq!(demo.state(uid), "LOCKED");
+    let said = demo.done_with(&["unlock", uid, "--password-file", "-"], &format!("{NEW}\n"));
+    assert_eq!(said, format!("{dn}: ENABLED, must change the password at the next login\n"));
+    assert_eq!(demo.shown(uid)["must_change_password"], true);
+    assert!(!demo.logs_in(uid, &fixture(uid)), "the old password is gone");
+    assert!(!demo.logs_in(uid, NEW), "without the policy control, the new one must be changed elsewhere first");
+    demo.refused_with(&["unlock", uid, "--password-file", "-"], NEW, 5, "the account is ENABLED");
+}
+
+fn a_disabled_account_is_enabled(demo: &Demo) {
+    let (uid, dn) = ("earcher", format!("uid=earcher,{PEOPLE}"));
+    demo.refused(&["enable", uid], 5, "the account is UNVERIFIED");
+    demo.refused(&["disable", uid], 1, "sessions, refresh tokens and API tokens end with it");
+    assert_eq!(demo.state(uid), "UNVERIFIED", "nobody said yes");
+    assert_eq!(demo.done(&["disable", uid, "--yes"]), format!("{dn}: DISABLED\n"));
+    assert_eq!(demo.shown(uid)["cause"], "administrator");
+    assert!(!demo.logs_in(uid, &fixture(uid)));
+    demo.refused(&["disable", uid, "--yes"], 5, "the account is DISABLED");
+    demo.refused(&["lock", uid], 5, "the account is DISABLED");
+    assert_eq!(demo.done(&["enable", uid]), format!("{dn}: ENABLED\n"));
+    assert!(demo.logs_in(uid, &fixture(uid)), "the last password stands");
+    assert_eq!(demo.state(uid), "ACTIVE");
+    demo.done(&["disable", uid, "--yes"]);
+    let file = demo.password_file("enable", NEW, 0o600);
+    let said = demo.done(&["enable", uid, "--password-file", &file]);
+    assert_eq!(said, format!("{dn}: ENABLED, must change the password at the next login\n"));
+    assert!(!demo.logs_in(uid, &fixture(uid)));
+}
+
+fn a_deleted_account_is_gone(demo: &Demo) {
+    let uid = "bkohler";
+    demo.refused(&["delete", uid], 1, "it cannot be restored");
+    demo.refused(&["delete", uid, "--purge-after-months", "121"], 2, "121");
+    assert_eq!(demo.state(uid), "UNVERIFIED");
+    assert_eq!(
+        demo.done(&["delete", uid, "--yes", "--purge-after-months", "3"]),
+        format!("uid={uid},{PEOPLE}: DELETED\n")
+    );
+    for words in [&["show", uid][..], &["delete", uid, "--yes"], &["enable", uid]] {
+        demo.refused(words, 5, "there is no account");
+    }
+    assert!(!demo.done(&["list", "--format", "csv"]).contains(uid));
+    assert!(!demo.logs_in(uid, &fixture(uid)));
+}
+
+fn a_change_is_forced(demo: &Demo) {
+    let (uid, dn) = ("tkovalenko", format!("uid=tkovalenko,{PEOPLE}"));
+    demo.refused(&["force-change", uid], 5, "the account is UNVERIFIED");
+    assert!(demo.logs_in(uid, &fixture(uid)));
+    let said = demo.done(&["force-change", uid]);
+    assert_eq!(said, format!("{dn}: ACTIVE, must change the password at the next login\n"));
+    assert!(!demo.logs_in(uid, &fixture(uid)));
+}
+
+fn passwords_come_from_files_pipes_and_terminals(demo: &Demo) {
+    let (uid, dn) = ("nvaillant", format!("uid=nvaillant,{PEOPLE}"));
+    let open = demo.password_file("open", NEW, 0o644);
+    demo.refused(&["passwd", uid, "--password-file", &open], 3, "chmod 600");
+    let common = demo.password_file("common", "password1\n", 0o600);
+    demo.refused(&["passwd", uid, "--password-file", &common], 5, &dn);
+    let good = demo.password_file("good", &format!("{NEW}\nnot this line\n"), 0o600);
+    let said = demo.done(&["passwd", uid, "--password-file", &good, "--keep"]);
+    assert_eq!(said, format!("{dn}: the password is set; UNVERIFIED\n"));
+    assert!(demo.logs_in(uid, NEW));
+    let said = demo.done(&["passwd", uid, "--password-file", &good]);
+    assert_eq!(said, format!("{dn}: the password is set; ACTIVE, must change the password at the next login\n"));
+
+    let typed = "typed without being seen";
+    let screen = at_a_terminal(demo, &["passwd", uid, "--keep"], &[("New password: ", typed), ("Again: ", typed)]);
+    assert!(screen.contains("the password is set") && !screen.contains(typed), "{screen}");
+    assert!(demo.logs_in(uid, typed));
+    let screen = at_a_terminal(demo, &["passwd", uid], &[("New password: ", typed), ("Again: ", "otherwise")]);
+    assert!(screen.contains("the two passwords differ"), "{screen}");
+    let screen = at_a_terminal(demo, &["disable", uid], &[("[y/N] ", "no")]);
+    assert!(screen.contains("nothing was done"), "{screen}");
+    let screen = at_a_terminal(demo, &["disable", uid], &[("[y/N] ", "yes")]);
+    assert!(screen.contains("DISABLED"), "{screen}");
+}
+
+/// Runs `rollbook account …` at a pseudo-terminal: waits for each question, types its answer, returns the screen.
+fn at_a_terminal(demo: &Demo, words: &[&str], answers: &[(&str, &str)]) -> String {
+    let line =
+        format!("{} account {} --socket {}", env!("CARGO_BIN_EXE_rollbook"), words.join(" "), demo.socket().display());
+    let mut child = Command::new("script")
+        .args(["--quiet", "--echo", "never", "--command", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut keys, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut screen = Vec::new();
+    for (question, answer) in answers {
+        while !screen.ends_with(question.as_bytes()) {
+            let mut octet = [0];
+            let read = output.read(&mut octet).unwrap();
+            assert_eq!(read, 1, "{question:?} is asked: {}", String::from_utf8_lossy(&screen));
+            screen.push(octet[0]);
+        }
+        keys.write_all(format!("{answer}\n").as_bytes()).unwrap();
+    }
+    output.read_to_end(&mut screen).unwrap();
+    child.wait().unwrap();
+    String::from_utf8(screen).unwrap()
+}
+
+fn administrators_stay(demo: &Demo) {
+    demo.refused(&["disable", "admin", "--yes"], 5, "one active system administrator has to remain");
+    demo.refused(&["delete", "admin", "--yes"], 5, "a system administrator cannot be deleted");
+    let (dn, password) = (demo.told["admin"]["dn"].as_str().unwrap(), demo.told["admin"]["password"].as_str().unwrap());
+    Client::connect(&demo.socket()).unwrap().bind_simple(dn, password.as_bytes()).unwrap();
+}
+
+fn other_tools_can_do_the_same(demo: &Demo) {
+    use ldap::wire::message::ChangeKind::Replace;
+    let dn = format!("uid=osahin,{PEOPLE}");
+    let write = |who: &str, attribute: &str, value: &[u8]| {
+        let mut client = Client::connect(&demo.socket()).unwrap();
+        let account = &demo.told[who];
+        client.bind_simple(account["dn"].as_str().unwrap(), account["password"].as_str().unwrap().as_bytes()).unwrap();
+        let written = client.modify(&dn, &[Modification { kind: Replace, attribute, values: &[value] }]);
+        written.map_err(|error| error.to_string())
+    };
+    write("admin", "rollbookState", b"DISABLED").unwrap();
+    assert_eq!(demo.state("osahin"), "DISABLED");
+    assert_eq!(write("admin", "rollbookState", b"ENABLED"), Ok(()));
+    let refused = write("admin", "rollbookState", b"ACTIVE").unwrap_err();
+    assert!(refused.contains("ACTIVE comes of what the account does"), "{refused}");
+    let refused = write("service", "rollbookState", b"LOCKED").unwrap_err();
+    assert!(!refused.contains("ENABLED"), "a reader is not told the state: {refused}");
+    assert_eq!(demo.state("osahin"), "ENABLED");
+}
+
+fn the_end_is_clean(demo: &mut Demo) {
+    let pid = Pid::from_raw(i32::try_from(demo.child.id()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(demo.child.wait().unwrap().code(), Some(0));
+    assert!(!demo.socket().exists());
+    demo.refused(&["list"], 4, "no daemon answers");
+    let store = demo.dir.path().join("data/rollbook.redb");
+    let options = directory::handle::Options::new(directory::handle::Backend::File(store)).unwrap();
+    let directory = directory::handle::Directory::open(options).unwrap();
+    let findings = directory::store::verify::verify(&directory.snapshot().unwrap(), directory.schema()).unwrap();
+    assert!(findings.is_empty(), "{findings:#?}");
+}
+
+/// Compares with a file of `tests/golden`, times and ids aside; writes it when `UPDATE_GOLDEN` is set.
+#[track_caller]
+fn golden(file: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
+    let text = masked(text);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let stored = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(stored == text, "{file}: UPDATE_GOLDEN=1 writes it anew; the program says\n{text}");
+}
+
+/// Digits of times (`2026-11-21T22:58:00Z`) and everything of UUIDs become zeros.
+fn masked(text: &str) -> String {
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some(character) = rest.chars().next() {
+        let take = ["0000-00-00T00:00:00Z", "00000000-0000-0000-0000-000000000000"].into_iter().find(|mask| {
+            let uuid = mask.len() == 36;
+            rest.get(..mask.len()).is_some_and(|piece| {
+                piece.bytes().zip(mask.bytes()).all(|(found, wanted)| match wanted {
+                    b'0' => found.is_ascii_digit() || (uuid && found.is_ascii_hexdigit()),
+                    other => found == other,
+                })
+            })
+        });
+        let piece = take.map_or_else(|| character.to_string(), str::to_owned);
+        rest = rest.get(piece.len()..).unwrap_or_default();
+        out += &piece;
+    }
+    out
+}
