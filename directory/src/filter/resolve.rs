@@ -149,6 +149,10 @@ impl<V: View> Resolver<'_, V> {
 
     /// Where the values of a type are decides how they are asked.
     fn place(&self, kind: &AttributeType, description: AttributeDescription, test: Test, dn: bool) -> Resolved {
+        if kind.storage != Storage::Entry && !description.options.is_empty() {
+            // Only values in the record have options.
+            return Resolved::Or(Vec::new());
+        }
         match kind.storage {
             Storage::Credential => Resolved::Undefined,
             Storage::Entry if kind.name() == "objectClass" && test == Test::Present => Resolved::AnyClass,
@@ -174,7 +178,7 @@ impl<V: View> Resolver<'_, V> {
             // A class that is not known is a class that no entry is of.
             return Ok(self.schema.find_class(value).map_or(Resolved::Or(Vec::new()), |c| Resolved::Class(c.id)));
         }
-        if kind.storage == Storage::Edge {
+        if kind.storage == Storage::Edge && description.options.is_empty() {
             return self.edge(kind, value, false);
         }
         let Some(rule) = kind.equality else { return Ok(Resolved::Undefined) };
@@ -220,8 +224,20 @@ impl<V: View> Resolver<'_, V> {
             None => kind.and_then(|k| k.equality),
         };
         let Some(rule) = rule else { return Ok(Resolved::Undefined) };
-        if let (MatchingRule::InChain, Some(kind)) = (rule, kind) {
-            return if kind.storage == Storage::Edge { self.edge(kind, value, true) } else { Ok(Resolved::Undefined) };
+        // By the type's own rule it is an equality item, which knows how classes and edges are kept.
+        if let (Some(name), Some(kind)) = (name, kind)
+            && kind.equality == Some(rule)
+            && (!dn || kind.storage == Storage::Edge || crate::access::is_object_class(self.schema, kind.id))
+        {
+            return self.equal(name, value);
+        }
+        if rule == MatchingRule::InChain {
+            return match (kind, description) {
+                (Some(kind), Some(of)) if kind.storage == Storage::Edge && of.options.is_empty() => {
+                    self.edge(kind, value, true)
+                }
+                _ => Ok(Resolved::Undefined),
+            };
         }
         let test = match rule.kind() {
             RuleKind::Equality => {
@@ -231,18 +247,17 @@ impl<V: View> Resolver<'_, V> {
                 }
                 Test::Equal(rule, key)
             }
-            RuleKind::Ordering => {
-                let mut key = Vec::with_capacity(value.len());
-                if self.schema.normalize(rule, value, &mut key).is_err() {
-                    return Ok(Resolved::Undefined);
-                }
-                Test::AtMost(rule, key)
-            }
             RuleKind::Substrings => match Pattern::parse(rule, value) {
                 Ok(pattern) => Test::Parts(rule, pattern),
                 Err(_) => return Ok(Resolved::Undefined),
             },
-            RuleKind::Special => Test::Special(rule, value.to_vec()),
+            // An ordering rule by itself means "earlier", without "or equal" (RFC 4517 §4.1.3).
+            RuleKind::Ordering | RuleKind::Special => {
+                if self.schema.key(rule, value).is_err() {
+                    return Ok(Resolved::Undefined);
+                }
+                Test::Special(rule, value.to_vec())
+            }
         };
         match (kind, description) {
             (Some(kind), Some(description)) => {

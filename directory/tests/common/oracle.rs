@@ -180,6 +180,10 @@ impl<'a> Oracle<'a> {
         {
             return self.equal(name?, value, entry, dn);
         }
+        // Edges answer to their own rule and to chains.
+        if kind.is_some_and(|k| k.storage == Storage::Edge && k.equality != Some(rule)) {
+            return None;
+        }
         // An assertion that cannot be compared is Undefined, whatever the values.
         let test: Box<dyn Fn(&[u8]) -> bool> = match rule.kind() {
             RuleKind::Equality => {
