@@ -9,8 +9,7 @@ use crate::cli::Global;
 use crate::config::Problem;
 use crate::daemon::{self, House, clock, doors, ldap, store, telemetry};
 use directory::bootstrap;
-use directory::change::Change;
-use directory::error::{Reason, Refusal};
+use directory::error::Refusal;
 use directory::handle::Directory;
 use serde::Serialize;
 use std::path::Path;
@@ -118,45 +117,18 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
     }
     let passwords = Passwords { admin: made_password(directory), service: made_password(directory) };
     let filling = directory.clone();
-    tokio::task::spawn_blocking(move || bootstrap::suffix(&filling, BASE))
-        .await
-        .map_err(|e| Problem::general(e.to_string()))?
-        .map_err(failed)?;
-    organisation(directory).await.map_err(failed)?;
+    let filled = tokio::task::spawn_blocking(move || {
+        bootstrap::suffix(&filling, BASE).map_err(failed)?;
+        let imported = super::import::built_in(&filling, "fixtures/org/org.ldif", ORGANISATION);
+        imported.map_err(|failure| Problem::general(failure.message))
+    });
+    filled.await.map_err(|e| Problem::general(e.to_string()))??;
     bootstrap::administrator(directory, &admin_dn(), passwords.admin.as_str().into()).await.map_err(failed)?;
     bootstrap::reader(directory, &service_dn(), passwords.service.as_str().into()).await.map_err(failed)?;
     // The umask of the daemon keeps the file from everybody else.
     std::fs::write(&file, serde_json::to_vec(&passwords).unwrap_or_default())
         .map_err(|e| Problem::general(format!("{}: {e}", file.display())))?;
     Ok(passwords)
-}
-
-async fn organisation(directory: &Directory) -> Result<(), Refusal> {
-    let mut reader = ldif::Reader::new(ORGANISATION);
-    while let Some(record) = reader.next_record() {
-        let Ok(record) = record else { continue };
-        let ldif::Body::Content(attributes) = record.body else { continue };
-        let mut grouped: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
-        for attribute in attributes {
-            if attribute.description.starts_with(b"pwd") || attribute.description == b"rollbookState" {
-                continue;
-            }
-            let name = attribute.description;
-            match grouped.iter_mut().find(|(n, _)| n == name) {
-                Some((_, values)) => values.push(attribute.value.to_vec()),
-                None => grouped.push((name.to_vec(), vec![attribute.value.to_vec()])),
-            }
-        }
-        let change = Change::Add { dn: record.dn.to_vec(), attributes: grouped };
-        match directory.change(&bootstrap::operator(directory), change).await {
-            Ok(_) | Err(Refusal { reason: Reason::EntryExists, .. }) => {}
-            Err(refusal) => {
-                let dn = String::from_utf8_lossy(record.dn).into_owned();
-                return Err(Refusal { detail: Some(format!("{dn}: {}", refusal.message)), ..refusal });
-            }
-        }
-    }
-    Ok(())
 }
 
 /// 20 letters and digits.

@@ -97,6 +97,23 @@ fn import(
     Ok((summary, line))
 }
 
+/// Imports LDIF that the program carries with it; what is there already stays.
+///
+/// # Errors
+/// When the directory refuses the whole.
+pub fn built_in(directory: &directory::handle::Directory, name: &str, ldif: &'static [u8]) -> Result<Summary, Failure> {
+    let tell =
+        |finding: Finding| tracing::warn!(line = finding.place.line, dn = finding.dn, why = finding.reason, "left out");
+    let options = Options::default();
+    let mut import = directory.import(&bootstrap::operator(directory), options, tell).map_err(store::refused)?;
+    let reader: Box<dyn Read + Send> = Box::new(ldif);
+    let input = Input { name: name.to_owned(), reader: BufReader::new(reader) };
+    match feed(&mut import, 0, input, |_| ()) {
+        Ok(()) | Err(Stopped::Ended) => import.finish().map_err(store::refused),
+        Err(Stopped::Failed(failure)) => Err(failure),
+    }
+}
+
 /// Why reading stopped.
 enum Stopped {
     /// The import takes no more.
