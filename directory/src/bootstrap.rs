@@ -40,6 +40,15 @@ pub const CONTAINERS: &[&str] = &["people", "groups", "roles", "applications", "
 /// # Errors
 /// `InvalidName`, `EntryExists`, and `Unwilling` for a suffix below another one.
 pub fn suffix(directory: &Directory, dn: &str) -> Result<(), Refusal> {
+    begin(directory, dn)?;
+    complete(directory, dn)
+}
+
+/// Makes the top of a naming context alone, for an import that brings the rest.
+///
+/// # Errors
+/// As [`suffix`].
+pub fn begin(directory: &Directory, dn: &str) -> Result<(), Refusal> {
     let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
     let snapshot = directory.snapshot()?;
     for id in snapshot.as_ref().meta_ids(meta::SUFFIXES)? {
@@ -50,11 +59,28 @@ pub fn suffix(directory: &Directory, dn: &str) -> Result<(), Refusal> {
         }
     }
     let parsed = Dn::parse(dn.as_bytes()).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
-    let mut ops =
-        vec![Op::Add(Box::new(AddOp { suffix: true, rdn: parsed.to_string(), ..add(directory, dn, top(&parsed)?)? }))];
+    let op = AddOp { suffix: true, rdn: parsed.to_string(), ..add(directory, dn, top(&parsed)?)? };
+    directory.carry_out(&operator(directory), vec![Op::Add(Box::new(op))])?;
+    Ok(())
+}
+
+/// Adds the containers and roles that a naming context does not have yet.
+///
+/// # Errors
+/// `Store`, and whatever adding refuses.
+pub fn complete(directory: &Directory, dn: &str) -> Result<(), Refusal> {
+    let snapshot = directory.snapshot()?;
+    let mut ops = Vec::new();
+    let mut missing = |dn: String, attributes: Vec<(&str, &str)>| -> Result<(), Refusal> {
+        let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
+        if snapshot.id_of(key.as_bytes())?.is_none() {
+            ops.push(Op::Add(Box::new(add(directory, &dn, attributes)?)));
+        }
+        Ok(())
+    };
     for container in CONTAINERS {
         let attributes = vec![("objectClass", "organizationalUnit"), ("ou", *container)];
-        ops.push(Op::Add(Box::new(add(directory, &format!("ou={container},{dn}"), attributes)?)));
+        missing(format!("ou={container},{dn}"), attributes)?;
     }
     for (name, rank, description) in ROLES {
         let rank = rank.to_string();
@@ -65,10 +91,11 @@ pub fn suffix(directory: &Directory, dn: &str) -> Result<(), Refusal> {
             ("rollbookRoleRank", rank.as_str()),
             ("description", *description),
         ];
-        ops.push(Op::Add(Box::new(add(directory, &format!("cn={name},ou=roles,{dn}"), attributes)?)));
+        missing(format!("cn={name},ou=roles,{dn}"), attributes)?;
     }
-    let context = operator(directory);
-    directory.carry_out(&context, ops)?;
+    if !ops.is_empty() {
+        directory.carry_out(&operator(directory), ops)?;
+    }
     mark_roles(directory, dn)
 }
 

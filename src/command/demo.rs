@@ -118,9 +118,10 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
     let passwords = Passwords { admin: made_password(directory), service: made_password(directory) };
     let filling = directory.clone();
     let filled = tokio::task::spawn_blocking(move || {
-        bootstrap::suffix(&filling, BASE).map_err(failed)?;
+        bootstrap::begin(&filling, BASE).map_err(failed)?;
         let imported = super::import::built_in(&filling, "fixtures/org/org.ldif", ORGANISATION);
-        imported.map_err(|failure| Problem::general(failure.message))
+        imported.map_err(|failure| Problem::general(failure.message))?;
+        bootstrap::complete(&filling, BASE).map_err(failed)
     });
     filled.await.map_err(|e| Problem::general(e.to_string()))??;
     bootstrap::administrator(directory, &admin_dn(), passwords.admin.as_str().into()).await.map_err(failed)?;

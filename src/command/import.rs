@@ -8,7 +8,7 @@ use super::{Exit, Failure, complain, configuration, say, store};
 use crate::cli::Global;
 use directory::bootstrap;
 use directory::change::prepare::ATTRIBUTES;
-use directory::import::{Entry, Finding, Import, Options, Place, Summary};
+use directory::import::{Entry, Finding, FindingKind, Import, Options, Place, Summary};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
