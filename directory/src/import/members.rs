@@ -111,7 +111,9 @@ impl Bulk<'_> {
     }
 
     fn settle_nested(&mut self) -> Result<(), Refusal> {
-        let nested = std::mem::take(&mut self.nested);
+        let mut nested = std::mem::take(&mut self.nested);
+        // As if the groups came one after another: of the edges that close a cycle, the last one goes.
+        nested.sort_by_key(|edge| (edge.group, edge.member));
         let core = core(&nested);
         let mut above: HashMap<u64, Vec<u64>> = HashMap::new();
         for edge in nested {

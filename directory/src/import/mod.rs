@@ -26,9 +26,6 @@ mod sorter;
 mod trigrams;
 mod worker;
 
-#[cfg(test)]
-mod tests;
-
 use crate::change::prepare::write_set;
 use crate::context::Context;
 use crate::error::{Reason, Refusal};
