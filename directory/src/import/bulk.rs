@@ -316,7 +316,7 @@ impl<'t> Bulk<'t> {
             return Ok(Spot::Later);
         }
         let would_hold_another = self.contexts.iter().any(|context| context.starts_with(key));
-        if self.restoring && !would_hold_another && entry.may_be_context {
+        if self.restoring && !would_hold_another && entry.context_dn.is_some() {
             return Ok(Spot::Context);
         }
         Ok(Spot::Nowhere)
@@ -329,6 +329,11 @@ impl<'t> Bulk<'t> {
         }
         self.next = self.next.saturating_add(1);
         let draft = &mut entry.draft;
+        if parent == EntryId::NONE
+            && let Some(dn) = entry.context_dn.take()
+        {
+            draft.dn = dn;
+        }
         draft.header.parent = parent;
         draft.header.version = self.position;
         if !parent_dn.is_empty() {

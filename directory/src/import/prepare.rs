@@ -8,7 +8,7 @@ use crate::change::{add, prepare};
 use crate::clock::Now;
 use crate::credential::import::{Imported, import};
 use crate::credential::{PasswordHash, Secret};
-use crate::entry::dn::DnKey;
+use crate::entry::dn::{Dn, DnKey};
 use crate::entry::record::{Draft, Header};
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
@@ -46,8 +46,8 @@ pub struct Prepared {
     pub authors: [Option<Vec<u8>>; 2],
     /// What is left out of it.
     pub left_out: Vec<String>,
-    /// The first RDN's attribute may begin a naming context.
-    pub may_be_context: bool,
+    /// The whole DN, when its first RDN may begin a naming context.
+    pub context_dn: Option<String>,
 }
 
 /// A value of `member` or `uniqueMember`.
@@ -164,7 +164,10 @@ impl Preparing<'_> {
             foreign_uuid: carried.uuid.is_some(),
             authors: [key(carried.creator), key(carried.modifier)],
             left_out,
-            may_be_context: op.rdn_values.first().is_some_and(|(id, _)| CONTEXTS.contains(id)),
+            context_dn: match op.rdn_values.first() {
+                Some((id, _)) if CONTEXTS.contains(id) => Dn::parse(&dn).ok().map(|dn| dn.to_string()),
+                _ => None,
+            },
             draft,
         })
     }
