@@ -169,9 +169,9 @@ pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
             let password = if wanted { Some(prompt::new_password(args.password_file.as_deref())?) } else { None };
             Ok(Act::Enable(password))
         }),
-        Action::Disable(args) => act::run_certain(client, &args.account.name, args.yes, Act::Disable),
+        Action::Disable(args) => act::run_certain(client, &args.account.name, args.yes, &Act::Disable),
         Action::Delete(args) => {
-            act::run_certain(client, &args.account.name, args.yes, Act::Delete(args.purge_after_months))
+            act::run_certain(client, &args.account.name, args.yes, &Act::Delete(args.purge_after_months))
         }
         Action::Passwd(args) => act::run_with(client, &args.account.name, || {
             let new: Secret = prompt::new_password(args.password_file.as_deref())?;

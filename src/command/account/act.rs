@@ -59,7 +59,7 @@ pub fn run_with(client: &mut Client, name: &str, ask: impl FnOnce() -> Result<Ac
 ///
 /// # Errors
 /// As [`run`]; `Failed` for a no.
-pub fn run_certain(client: &mut Client, name: &str, yes: bool, act: Act) -> Result<Exit, Failure> {
+pub fn run_certain(client: &mut Client, name: &str, yes: bool, act: &Act) -> Result<Exit, Failure> {
     let account = find::account(client, name, &[STATE])?;
     if !yes {
         let (what, more) = match act {
@@ -68,7 +68,7 @@ pub fn run_certain(client: &mut Client, name: &str, yes: bool, act: Act) -> Resu
         };
         prompt::confirm(&format!("{what} {}? {WARNING}{more}.", shown(&account.dn)))?;
     }
-    carry_out(client, &account, &act)
+    carry_out(client, &account, act)
 }
 
 fn carry_out(client: &mut Client, account: &Entry, act: &Act) -> Result<Exit, Failure> {

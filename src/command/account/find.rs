@@ -9,7 +9,7 @@ use ldap::wire::filter::FilterBuf;
 use ldap::wire::message::Scope;
 
 /// Entries per page of a search.
-pub const PAGE: u32 = 500;
+pub const PAGE: u32 = 200;
 
 /// The attribute that every account has and nothing else: to those who may see it, the mark of an account.
 pub const STATE: &str = "rollbookState";

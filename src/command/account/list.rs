@@ -207,7 +207,7 @@ mod tests {
     /// Goal: whatever the number of accounts, JSON is JSON, CSV has its header once, and a table its head once.
     #[test]
     fn lists_of_any_length_are_whole() {
-        for count in [0, 1, 2, 499, 500, 501, 1200] {
+        for count in [0, 1, 2, 199, 200, 201, 1200] {
             let json: serde_json::Value = serde_json::from_str(&printed(Format::Json, count)).unwrap();
             assert_eq!(json.as_array().map(Vec::len), Some(count));
             assert_eq!(printed(Format::Csv, count).lines().count(), count + 1);
