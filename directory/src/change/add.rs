@@ -14,6 +14,7 @@ use crate::schema::kind::Kind;
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{codec, membership};
+use std::collections::HashSet;
 
 /// Applies the step.
 pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal> {
@@ -30,6 +31,9 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let kind = applying.schema.kind_of(&classes);
     if !applying.rights.may_add(&op.key, kind) {
         return Err(Refusal::not_allowed());
+    }
+    if op.credential.is_some() && !kind.is_account() {
+        return Err(Refusal::new(Reason::Constraint, "the entry is not an account and has no password"));
     }
     let edges = take_edges(applying, &mut attributes);
     let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
@@ -58,7 +62,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let id = applying.next_id()?;
     write(applying, op, id, &draft, &claims)?;
     for (attribute, member) in members {
-        modify::add_member(applying, id, &draft, member, attribute)?;
+        modify::add_member(applying, id, member, attribute)?;
     }
     applying.record.events.push(Event::Added { entry: id, dn: draft.dn });
     applying.entry = Some(id);
@@ -146,7 +150,17 @@ pub fn take_edges(applying: &Applying<'_, '_>, attributes: &mut Vec<Attribute>) 
 }
 
 fn resolve(applying: &Applying<'_, '_>, edges: &[(u8, Vec<u8>)]) -> Result<Vec<(u8, EntryId)>, Refusal> {
-    edges.iter().map(|(kind, value)| Ok((*kind, modify::member_of_value(applying, value)?))).collect()
+    let mut members = Vec::with_capacity(edges.len());
+    let mut held = HashSet::with_capacity(edges.len());
+    for (kind, value) in edges {
+        let member = modify::member_of_value(applying, value)?;
+        if !held.insert((*kind, member)) {
+            let why = format!("{}: a value stands there twice", edge_name(*kind));
+            return Err(Refusal::new(Reason::ValueExists, why));
+        }
+        members.push((*kind, member));
+    }
+    Ok(members)
 }
 
 /// The names that an entry claims: those of accounts only.
