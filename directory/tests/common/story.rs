@@ -615,13 +615,36 @@ fn step() -> impl Strategy<Value = Step> {
         )
             .prop_map(|(target, rdn, delete_old, parent)| Step::Rename { target, rdn, delete_old, parent }),
         2 => (pick(), any::<bool>()).prop_map(|(target, subtree)| Step::Delete { target, subtree }),
+        4 => ((0..4_usize).prop_map(Pick::Group), prop_oneof![1 => pick(), 2 => (0..4_usize).prop_map(Pick::Group)]).prop_map(
+            |(target, member)| {
+                let modifications = vec![(ModificationKind::Add, "member", vec![Value::Name(member)])];
+                Step::Modify { target, modifications }
+            }
+        ),
         3 => (pick(), 0..2_usize).prop_map(|(target, password)| Step::Password { target, password }),
-        5 => (pick(), prop_oneof![4 => 0..2_usize, 1 => Just(7)], any::<bool>(), prop_oneof![3 => Just(1), 1 => 2..8_usize])
+        7 => (
+            prop_oneof![5 => (0..2_usize).prop_map(Pick::Person), 1 => pick()],
+            prop_oneof![4 => 0..2_usize, 1 => Just(7)],
+            any::<bool>(),
+            prop_oneof![2 => Just(1), 1 => 2..8_usize]
+        )
             .prop_map(|(target, password, by_name, times)| Step::Login { target, password, by_name, times }),
         4 => ((0..6_usize).prop_map(Pick::Person), 0..9_usize).prop_map(|(target, act)| Step::Act { target, act }),
         2 => select(vec![1, 14, 15, 16, 30, 31, 60, 600]).prop_map(|minutes| Step::Pass { minutes }),
         1 => Just(Step::Flush),
     ]
+}
+
+/// Enough to begin with that most steps meet something.
+fn prelude() -> Vec<Step> {
+    let parent = Pick::Unit(0);
+    let mut steps = Vec::new();
+    for name in 0..3 {
+        steps.push(Step::AddPerson { name, parent, mail: Some(name), manager: None, shout: false });
+        steps.push(Step::Password { target: Pick::Person(name), password: 0 });
+        steps.push(Step::AddGroup { name, parent, members: vec![Pick::Person(name)] });
+    }
+    steps
 }
 
 /// Carries a step out on both sides and compares the answers.
@@ -874,7 +897,7 @@ proptest! {
         runtime.block_on(async {
             let world = World::new().await;
             let mut model = Model::of(&world);
-            for step in &steps {
+            for step in prelude().iter().chain(&steps) {
                 take(&world, &mut model, step).await?;
                 compare(&world, &model)?;
             }
