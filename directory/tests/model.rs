@@ -13,6 +13,8 @@ mod disk;
 mod oracle;
 #[path = "common/searches.rs"]
 mod searches;
+#[path = "common/story.rs"]
+mod story;
 
 /// Cases per property, unless the environment says otherwise.
 fn cases(default: u32) -> u32 {

@@ -102,8 +102,11 @@ fn import(
 /// # Errors
 /// When the directory refuses the whole.
 pub fn built_in(directory: &directory::handle::Directory, name: &str, ldif: &'static [u8]) -> Result<Summary, Failure> {
-    let tell =
-        |finding: Finding| tracing::warn!(line = finding.place.line, dn = finding.dn, why = finding.reason, "left out");
+    let tell = |finding: Finding| {
+        if finding.kind != FindingKind::AlreadyThere {
+            tracing::warn!(line = finding.place.line, dn = finding.dn, why = finding.reason, "left out");
+        }
+    };
     let options = Options::default();
     let mut import = directory.import(&bootstrap::operator(directory), options, tell).map_err(store::refused)?;
     let reader: Box<dyn Read + Send> = Box::new(ldif);

@@ -15,6 +15,7 @@ use crate::schema::kind::{ClassId, Kind};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{codec, membership};
+use std::collections::HashSet;
 
 /// Applies the step.
 pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal> {
@@ -28,6 +29,9 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let complete = complete(applying.schema, op)?;
     if !applying.rights.may_add(&op.key, complete.kind) {
         return Err(Refusal::not_allowed());
+    }
+    if op.credential.is_some() && !complete.kind.is_account() {
+        return Err(Refusal::new(Reason::Constraint, "the entry is not an account and has no password"));
     }
     let header = Header {
         kind: complete.kind,
@@ -47,7 +51,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let id = applying.next_id()?;
     write(applying, op, id, &draft, &claims)?;
     for (attribute, member) in members {
-        modify::add_member(applying, id, &draft, member, attribute)?;
+        modify::add_member(applying, id, member, attribute)?;
     }
     applying.record.events.push(Event::Added { entry: id, dn: draft.dn });
     applying.entry = Some(id);
@@ -180,7 +184,17 @@ fn take_edges(schema: &Schema, attributes: &mut Vec<Attribute>) -> Edges {
 }
 
 fn resolve(applying: &Applying<'_, '_>, edges: &[(u8, Vec<u8>)]) -> Result<Vec<(u8, EntryId)>, Refusal> {
-    edges.iter().map(|(kind, value)| Ok((*kind, modify::member_of_value(applying, value)?))).collect()
+    let mut members = Vec::with_capacity(edges.len());
+    let mut held = HashSet::with_capacity(edges.len());
+    for (kind, value) in edges {
+        let member = modify::member_of_value(applying, value)?;
+        if !held.insert((*kind, member)) {
+            let why = format!("{}: a value stands there twice", edge_name(*kind));
+            return Err(Refusal::new(Reason::ValueExists, why));
+        }
+        members.push((*kind, member));
+    }
+    Ok(members)
 }
 
 /// The names that an entry claims: those of accounts only.

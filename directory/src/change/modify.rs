@@ -10,12 +10,12 @@ use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, ValueChange};
 use crate::schema::attribute::{AttributeId, AttributeType, Storage};
-use crate::schema::kind::{ClassId, Kind};
+use crate::schema::kind::ClassId;
 use crate::schema::{Schema, known};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{indexes, membership};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The most values that one attribute of an entry may hold. Members are edges and have no bound.
 pub const VALUES: usize = 10_000;
@@ -34,7 +34,7 @@ pub fn apply(
         return Err(Refusal::new(Reason::Conflict, "the entry has changed since it was read"));
     }
     let mut after = before.clone();
-    let mut edges = Vec::new();
+    let mut edges = Edges::default();
     for modification in modifications {
         if let Some(kind) = edge_kind(applying.schema, modification.attribute) {
             plan_edges(applying, id, kind, modification, &mut edges)?;
@@ -47,9 +47,9 @@ pub fn apply(
         Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
         None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
     };
-    settle_classes(applying.schema, &before, &mut after, modifications, has_password)?;
+    settle_classes(applying, id, &before, &mut after, modifications, &edges, has_password)?;
     check_values(applying.schema, &after)?;
-    for edge in edges.iter().filter(|e| !e.add) {
+    for edge in edges.all.iter().filter(|e| !e.add) {
         check_removal(applying, id, edge.member)?;
     }
     after.header.modified = applying.set.now.wall;
@@ -61,7 +61,7 @@ pub fn apply(
     references::store(applying.tables, applying.schema, id, &before, &after)?;
     account::settle_kind(applying, id, &before, &after)?;
     let mut values = difference(applying.schema, &before, &after);
-    write_edges(applying, id, &after, &edges, &mut values)?;
+    write_edges(applying, id, &edges.all, &mut values)?;
     if let Some(password) = password {
         account::set_password(applying, id, &after.dn, password)?;
     }
@@ -209,17 +209,24 @@ pub fn classes_of(
 }
 
 fn settle_classes(
-    schema: &Schema,
+    applying: &Applying<'_, '_>,
+    id: EntryId,
     before: &Draft,
     after: &mut Draft,
     modifications: &[ValueOp],
+    edges: &Edges,
     password: bool,
 ) -> Result<(), Refusal> {
-    // Edges and credentials are not among the draft's attributes, but the classes must allow them.
+    let schema = applying.schema;
+    // Edges and credentials are not among the draft's attributes, but the classes must allow them. Those that stand
+    // already were allowed by the classes that stood.
+    let reclassed = modifications.iter().any(|m| crate::access::is_object_class(schema, m.attribute));
     let mut seen = after.attributes.clone();
-    for modification in modifications.iter().filter(|m| m.kind != ModificationKind::Delete && !m.values.is_empty()) {
-        if !seen.iter().any(|a| a.id == modification.attribute) && edge_kind(schema, modification.attribute).is_some() {
-            seen.push(Attribute { id: modification.attribute, options: Vec::new(), values: Vec::new() });
+    for (kind, attribute) in [(membership::MEMBER, b"member".as_slice()), (membership::UNIQUE_MEMBER, b"uniqueMember")] {
+        let comes = edges.last.iter().any(|((_, k), add)| *k == kind && *add);
+        let stays = || Ok::<bool, Refusal>(reclassed && !edges.present(applying, id, kind)?.is_empty());
+        if (comes || stays()?) && let Some(kind) = schema.find_attribute(attribute) {
+            seen.push(Attribute { id: kind.id, options: Vec::new(), values: Vec::new() });
         }
     }
     let (classes, structural) = classes_of(schema, &seen, password)?;
@@ -308,70 +315,95 @@ struct Edge {
     add: bool,
 }
 
+/// The edges that a request changes, in its order, and what each will be afterwards.
+#[derive(Default)]
+struct Edges {
+    all: Vec<Edge>,
+    last: HashMap<(EntryId, u8), bool>,
+}
+
+impl Edges {
+    fn push(&mut self, member: EntryId, kind: u8, add: bool) {
+        self.all.push(Edge { member, kind, add });
+        self.last.insert((member, kind), add);
+    }
+
+    /// Whether the group holds the member by now.
+    fn holds(&self, applying: &Applying<'_, '_>, group: EntryId, member: EntryId, kind: u8) -> Result<bool, Refusal> {
+        if let Some(add) = self.last.get(&(member, kind)) {
+            return Ok(*add);
+        }
+        let held = redb::ReadableTable::get(&applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
+        Ok(held & kind != 0)
+    }
+
+    /// All that the group holds by now, ascending.
+    fn present(&self, applying: &Applying<'_, '_>, group: EntryId, kind: u8) -> Result<BTreeSet<EntryId>, Refusal> {
+        let mut all = BTreeSet::new();
+        for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
+            let (key, held) = item?;
+            if held.value() & kind != 0 {
+                all.insert(EntryId(key.value().1));
+            }
+        }
+        for ((member, _), add) in self.last.iter().filter(|((_, k), _)| *k == kind) {
+            if *add { all.insert(*member) } else { all.remove(member) };
+        }
+        Ok(all)
+    }
+}
+
 fn plan_edges(
     applying: &Applying<'_, '_>,
     group: EntryId,
     kind: u8,
     op: &ValueOp,
-    edges: &mut Vec<Edge>,
+    edges: &mut Edges,
 ) -> Result<(), Refusal> {
     let named = |value: &Vec<u8>| member_of_value(applying, value);
-    let holds = |member: EntryId, edges: &[Edge]| -> Result<bool, Refusal> {
-        if let Some(edge) = edges.iter().rev().find(|e| e.member == member && e.kind == kind) {
-            return Ok(edge.add);
-        }
-        let held = redb::ReadableTable::get(&applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
-        Ok(held & kind != 0)
-    };
-    let present = |edges: &[Edge]| -> Result<Vec<EntryId>, Refusal> {
-        let mut all = Vec::new();
-        for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
-            let (key, held) = item?;
-            let member = EntryId(key.value().1);
-            if held.value() & kind != 0 && !edges.iter().any(|e| e.member == member && e.kind == kind) {
-                all.push(member);
-            }
-        }
-        all.extend(edges.iter().filter(|e| e.kind == kind && e.add).map(|e| e.member));
-        Ok(all)
-    };
     let name = edge_name(kind);
+    let exists = || Refusal::new(Reason::ValueExists, format!("{name}: the value is there already"));
     match op.kind {
         ModificationKind::Add => {
             for value in &op.values {
                 let member = named(value)?;
-                if holds(member, edges)? {
-                    return Err(Refusal::new(Reason::ValueExists, format!("{name}: the value is there already")));
+                if edges.holds(applying, group, member, kind)? {
+                    return Err(exists());
                 }
-                edges.push(Edge { member, kind, add: true });
+                edges.push(member, kind, true);
             }
         }
         ModificationKind::Delete if !op.values.is_empty() => {
             for value in &op.values {
                 let missing = || Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such value"));
                 let member = named(value).map_err(|_| missing())?;
-                if !holds(member, edges)? {
+                if !edges.holds(applying, group, member, kind)? {
                     return Err(missing());
                 }
-                edges.push(Edge { member, kind, add: false });
+                edges.push(member, kind, false);
             }
         }
         ModificationKind::Delete => {
-            let all = present(edges)?;
+            let all = edges.present(applying, group, kind)?;
             if all.is_empty() {
                 return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
             }
-            edges.extend(all.into_iter().map(|member| Edge { member, kind, add: false }));
+            for member in all {
+                edges.push(member, kind, false);
+            }
         }
         ModificationKind::Replace => {
-            let wanted = op.values.iter().map(named).collect::<Result<HashSet<_>, _>>()?;
-            let have: HashSet<EntryId> = present(edges)?.into_iter().collect();
-            let mut gone: Vec<_> = have.difference(&wanted).copied().collect();
-            let mut come: Vec<_> = wanted.difference(&have).copied().collect();
-            gone.sort_unstable();
-            come.sort_unstable();
-            edges.extend(gone.into_iter().map(|member| Edge { member, kind, add: false }));
-            edges.extend(come.into_iter().map(|member| Edge { member, kind, add: true }));
+            let wanted = op.values.iter().map(named).collect::<Result<BTreeSet<_>, _>>()?;
+            if wanted.len() != op.values.len() {
+                return Err(exists());
+            }
+            let have = edges.present(applying, group, kind)?;
+            for member in have.difference(&wanted) {
+                edges.push(*member, kind, false);
+            }
+            for member in wanted.difference(&have) {
+                edges.push(*member, kind, true);
+            }
         }
         ModificationKind::Increment => {
             return Err(Refusal::new(Reason::Constraint, format!("{name}: only integers can be incremented")));
@@ -383,7 +415,6 @@ fn plan_edges(
 fn write_edges(
     applying: &mut Applying<'_, '_>,
     group: EntryId,
-    draft: &Draft,
     edges: &[Edge],
     values: &mut Vec<ValueChange>,
 ) -> Result<(), Refusal> {
@@ -391,7 +422,7 @@ fn write_edges(
         let dn = applying.with_record(edge.member, |r| Ok(r.dn().as_bytes().to_vec()))?;
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         if edge.add {
-            add_member(applying, group, draft, edge.member, edge.kind)?;
+            add_member(applying, group, edge.member, edge.kind)?;
             added.push(dn);
         } else {
             membership::remove(applying.tables, group, edge.member, edge.kind)?;
@@ -402,21 +433,18 @@ fn write_edges(
     Ok(())
 }
 
-/// Makes one edge. Only groups can close a cycle, so only they are followed.
+/// Makes one edge.
 pub fn add_member(
     applying: &mut Applying<'_, '_>,
     group: EntryId,
-    draft: &Draft,
     member: EntryId,
     kind: u8,
 ) -> Result<(), Refusal> {
-    let holder = applying.with_record(member, |r| Ok(matches!(r.kind(), Kind::Group | Kind::Role)))?;
-    let nested = holder && matches!(draft.header.kind, Kind::Group | Kind::Role | Kind::Other);
     if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {
         return Err(Refusal::not_allowed());
     }
     applying.dirty = true;
-    membership::add(applying.tables, group, member, kind, nested)?;
+    membership::add(applying.tables, group, member, kind)?;
     Ok(())
 }
 

@@ -32,13 +32,14 @@ pub fn add(
     group: EntryId,
     member: EntryId,
     attribute: u8,
-    nested: bool,
 ) -> Result<bool, Refusal> {
     let held = tables.members.get((group.0, member.0))?.map_or(0, |g| g.value());
     if held & attribute != 0 {
         return Ok(false);
     }
-    if group == member || (nested && reaches(tables, group, member)?) {
+    // Whoever holds nobody closes no cycle, whatever its classes make it.
+    let holder = tables.members.range(all_of(member))?.next().is_some();
+    if group == member || (holder && reaches(tables, group, member)?) {
         return Err(Refusal::new(Reason::Constraint, "a group cannot hold itself, not even through other groups"));
     }
     tables.members.insert((group.0, member.0), held | attribute)?;

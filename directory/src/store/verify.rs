@@ -232,6 +232,37 @@ impl Check<'_> {
         if snapshot.members().len()? != snapshot.groups().len()? {
             self.find("groups", "the two directions differ in number");
         }
+        self.cycles()
+    }
+
+    /// Takes away again and again what holds nobody that is left: what remains stands on a cycle, or above one.
+    fn cycles(&mut self) -> Result<(), Refusal> {
+        let mut holds: HashMap<u64, u64> = HashMap::new();
+        for item in self.snapshot.members().range::<(u64, u64)>(..)? {
+            let group = holds.entry(item?.0.value().0).or_default();
+            *group = group.saturating_add(1);
+        }
+        let mut free = Vec::new();
+        let mut last = None;
+        for item in self.snapshot.groups().range::<(u64, u64)>(..)? {
+            let member = item?.0.value().0;
+            if last.replace(member) != Some(member) && !holds.contains_key(&member) {
+                free.push(EntryId(member));
+            }
+        }
+        while let Some(member) = free.pop() {
+            for group in self.snapshot.groups_of(member, usize::MAX)? {
+                let Some(left) = holds.get_mut(&group.0) else { continue };
+                *left = left.saturating_sub(1);
+                if *left == 0 {
+                    holds.remove(&group.0);
+                    free.push(group);
+                }
+            }
+        }
+        for group in holds.into_keys() {
+            self.find("members", format!("{group} holds itself through other groups"));
+        }
         Ok(())
     }
 
