@@ -10,6 +10,9 @@ from kit import wire
 
 Explained = namedtuple("Explained", "name reason applies")
 
+SUFFIX = "dc=example,dc=com"
+DN_VALUED = ("member", "uniquemember", "manager", "seealso", "memberof", "owner", "roleoccupant", "secretary")
+
 
 def filters(f):
     """A filter and all that it is made of."""
@@ -19,40 +22,136 @@ def filters(f):
             yield from filters(part)
 
 
+def attribute_of(f):
+    """The attribute that an item asks for, in lower case, without options."""
+    name = f[2] if f[0] == ":=" else f[1] if f[0] in ("=", ">=", "<=", "~=", "sub", "present") else None
+    return name.lower().split(";")[0] if name else None
+
+
+def entries_differ(operation, signature):
+    return operation[0] == "search" and signature in ("entries missing", "entries too many")
+
+
+def is_there(pair, dn):
+    """Whether slapd holds this entry."""
+    return pair.theirs.call(wire.search(dn, 0, attributes=["1.1"])).code == 0
+
+
+def plain(dn):
+    return dn.lower().replace(" ", "")
+
+
 def approximate(operation, signature, theirs, ours, pair):
-    return (operation[0] == "search" and signature in ("entries missing", "entries too many")
-            and any(f[0] == "~=" for f in filters(operation[3])))
+    return entries_differ(operation, signature) and any(f[0] == "~=" for f in filters(operation[3]))
 
 
 def user_name_is_fixed(operation, signature, theirs, ours, pair):
-    """A rename of an account's user name that slapd did and we refuse."""
-    return (operation[0] == "modify_dn" and theirs.code == 0 and ours.code == 53 and operation[1].lower().startswith("uid=")
-            and operation[2].lower() != operation[1].split(",", 1)[0].lower())
+    """A rename, or new values, that slapd did and that would have taken an account's user name."""
+    return (theirs.code == 0 and ours.code == 19 and ours.text == "uid: the username of an account never changes"
+            and operation[0] in ("modify_dn", "modify"))
 
 
 def name_is_taken(operation, signature, theirs, ours, pair):
     """A user name or mail address that another entry has already."""
-    if theirs.code != 0 or ours.code not in (19, 68):
+    if theirs.code != 0 or ours.code not in (19, 68) or "is taken" not in ours.text:
         return False
     if operation[0] == "add":
         values = [v for name, values in operation[2] if name.lower() in ("uid", "mail") for v in values]
     elif operation[0] == "modify":
         values = [v for kind, name, values in operation[2] if kind in (0, 2) and name.lower() in ("uid", "mail") for v in values]
     else:
-        return False
-    return any(len(pair.theirs.call(wire.search("dc=example,dc=com", 2, ("or", ("=", "uid", v), ("=", "mail", v)), ["1.1"])).entries) > 1
+        values = [operation[2].split("=", 1)[-1].encode()]
+    return any(len(pair.theirs.call(wire.search(SUFFIX, 2, ("or", ("=", "uid", v), ("=", "mail", v)), ["1.1"])).entries) > 1
                for v in values)
 
 
 def outside(operation, signature, theirs, ours, pair):
     """A write outside every naming context: slapd knows of no server to refer to and says 53, we have no such entry (RFC 4511 §4.1.9)."""
     return (signature == "code 53 and 32" and operation[0] in ("add", "modify", "modify_dn", "delete")
-            and theirs.text == "no global superior knowledge" and not operation[1].lower().replace(" ", "").endswith("dc=example,dc=com"))
+            and not plain(operation[1]).endswith(SUFFIX))
+
+
+def root_as_superior(operation, signature, theirs, ours, pair):
+    """A move to right below the root, where no naming context of ours is."""
+    return signature == "code 71 and 32" and operation[0] == "modify_dn" and not plain(operation[4] or "").endswith(SUFFIX)
+
+
+def references_follow(operation, signature, theirs, ours, pair):
+    """slapd's value names an entry that is not there (any more); ours follows a rename, and goes with the entry."""
+    if not signature.startswith("attribute ") or signature.split(" ", 1)[1] not in DN_VALUED:
+        return False
+    if operation[0] not in ("modify_dn", "delete", "search"):
+        return False
+    name = signature.split(" ", 1)[1]
+    found = pair.theirs.call(wire.search(SUFFIX, 2, ("present", name), [name])).entries
+    values = {v.decode("utf-8", "replace") for _, attributes in found for _, vs in attributes for v in vs}
+    return any(not is_there(pair, value) for value in values)
+
+
+def no_texts_in_groups(operation, signature, theirs, ours, pair):
+    """A group that would hold the name of an entry that is not there."""
+    return (operation[0] in ("add", "modify") and theirs.code == 0 and ours.code == 19
+            and ours.text.startswith("there is no entry ") and ours.text.endswith(" that could be a member"))
+
+
+def no_cycles(operation, signature, theirs, ours, pair):
+    """A group that would be its own member, through others or at once."""
+    return operation[0] in ("add", "modify") and theirs.code == 0 and ours.code == 19 and "cycle" in ours.text
+
+
+def matched_of_rename(operation, signature, theirs, ours, pair):
+    """slapd names no matched DN when the parent of the entry to be renamed is not there either; we do, as for every operation."""
+    return (operation[0] == "modify_dn" and signature == "matched DN" and theirs.code == ours.code == 32 and theirs.matched == ""
+            and plain(operation[1]).endswith("," + plain(ours.matched)) and is_there(pair, ours.matched))
+
+
+def exists_first(operation, signature, theirs, ours, pair):
+    """An entry that is there already is said to be there, whatever else is wrong with the new one."""
+    return operation[0] == "add" and ours.code == 68 and theirs.code in (19, 64, 65) and is_there(pair, operation[1])
+
+
+def naming_value(operation, signature, theirs, ours, pair):
+    """RFC 4511 §4.6: removing a value of the RDN is notAllowedOnRDN; slapd says namingViolation when it was the last one."""
+    return operation[0] == "modify" and signature == "code 64 and 67" and "is not present in entry" in theirs.text
+
+
+def boolean_case(operation, signature, theirs, ours, pair):
+    """RFC 4517 §3.3.3 writes TRUE and FALSE in ABNF, which has no case: an assertion may too."""
+    return entries_differ(operation, signature) and any(
+        attribute_of(f) == "hassubordinates" and f[-1 if f[0] == "=" else 3] in (b"true", b"false")
+        for f in filters(operation[3]) if f[0] in ("=", ":="))
+
+
+def spaces_in_parts(operation, signature, theirs, ours, pair):
+    """RFC 4518 §2.6.1: a prepared value begins and ends with a space, so a part may too."""
+    def spaced(f):
+        return f[0] == "sub" and any(part and (part[:1] == b" " or part[-1:] == b" ") for part in (f[2], *f[3], f[4]))
+    return entries_differ(operation, signature) and any(spaced(f) for f in filters(operation[3]))
+
+
+def structural_class(operation, signature, theirs, ours, pair):
+    """structuralObjectClass has one value (RFC 4512 §3.4.3), compared by objectIdentifierMatch; slapd lets superclasses match too."""
+    if operation[0] == "compare":
+        return operation[2].lower() == "structuralobjectclass" and theirs.code == 6 and ours.code == 5
+    return entries_differ(operation, signature) and any(attribute_of(f) == "structuralobjectclass" for f in filters(operation[3]))
 
 
 EXPLAINED = [
     Explained("approximate match", "RFC 4511 leaves it to the server; slapd compares by sound, we compare for equality", approximate),
     Explained("outside the naming contexts", "noSuchObject for writes as for reads, where slapd says unwillingToPerform", outside),
-    Explained("user names never change", "a user name is fixed once an account has it: unwillingToPerform", user_name_is_fixed),
+    Explained("below the root", "noSuchObject for a new superior outside the naming contexts, where slapd says affectsMultipleDSAs",
+              root_as_superior),
+    Explained("user names never change", "a user name is fixed once an account has it: constraintViolation", user_name_is_fixed),
     Explained("user names and mail addresses are unique", "one account per name in the whole deployment: refused", name_is_taken),
+    Explained("references follow", "values that name an entry follow its rename and go with it; slapd's name what is not there",
+              references_follow),
+    Explained("groups hold entries", "a member is an entry, not a text: constraintViolation for one that is not there", no_texts_in_groups),
+    Explained("groups have no cycles", "nested groups are followed, so a cycle is refused: constraintViolation", no_cycles),
+    Explained("matched DN of a rename", "always the deepest entry that is there, where slapd's modifyDN names none", matched_of_rename),
+    Explained("entryAlreadyExists first", "an add of what is there is 68 whatever its attributes; slapd looks at the schema first", exists_first),
+    Explained("notAllowedOnRDN", "RFC 4511 §4.6 asks for it; slapd says namingViolation for the last value", naming_value),
+    Explained("booleans without case", "TRUE and true are the same assertion", boolean_case),
+    Explained("spaces at the ends of substrings", "RFC 4518 §2.6.1: they match the space that every prepared value begins and ends with",
+              spaces_in_parts),
+    Explained("structuralObjectClass", "matches the class itself; slapd lets superclasses match", structural_class),
 ]

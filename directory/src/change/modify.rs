@@ -42,13 +42,12 @@ pub fn apply(
             change_values(applying.schema, &mut after, modification)?;
         }
     }
-    check_rdn(applying.schema, &after)?;
+    check_values(applying.schema, &after)?;
     let has_password = match password {
         Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
         None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
     };
     settle_classes(applying, id, &before, &mut after, modifications, &edges, has_password)?;
-    check_values(applying.schema, &after)?;
     for edge in edges.all.iter().filter(|e| !e.add) {
         check_removal(applying, id, edge.member)?;
     }
@@ -185,16 +184,7 @@ pub fn classes_of(
     attributes: &[Attribute],
     password: bool,
 ) -> Result<(Vec<ClassId>, ClassId), Refusal> {
-    let mut classes = Vec::new();
-    for attribute in attributes.iter().filter(|a| crate::access::is_object_class(schema, a.id)) {
-        for value in &attribute.values {
-            let class = schema.find_class(value).ok_or_else(|| {
-                let name = String::from_utf8_lossy(value).into_owned();
-                Refusal::new(Reason::InvalidValue, format!("objectClass: {name} is not known"))
-            })?;
-            classes.push(class.id);
-        }
-    }
+    let classes = named_classes(schema, attributes)?;
     let mut present: Vec<AttributeId> = attributes.iter().map(|a| a.id).collect();
     if password {
         present.push(known::attribute::USER_PASSWORD);
@@ -206,6 +196,18 @@ pub fn classes_of(
     all.sort_unstable();
     all.dedup();
     Ok((all, structural))
+}
+
+/// The classes that the values of `objectClass` name.
+fn named_classes(schema: &Schema, attributes: &[Attribute]) -> Result<Vec<ClassId>, Refusal> {
+    let values = attributes.iter().filter(|a| crate::access::is_object_class(schema, a.id)).flat_map(|a| &a.values);
+    let class = |value: &Vec<u8>| {
+        schema.find_class(value).map(|class| class.id).ok_or_else(|| {
+            let name = String::from_utf8_lossy(value).into_owned();
+            Refusal::new(Reason::InvalidValue, format!("objectClass: {name} is not known"))
+        })
+    };
+    values.map(class).collect()
 }
 
 fn settle_classes(
@@ -229,10 +231,13 @@ fn settle_classes(
             seen.push(Attribute { id: kind.id, options: Vec::new(), values: Vec::new() });
         }
     }
-    let (classes, structural) = classes_of(schema, &seen, password)?;
-    if structural != before.header.structural {
+    // First what the entry is, then how it is named, then what it may have: the more telling refusal goes before.
+    let named = named_classes(schema, &seen)?;
+    if schema.structural_class(&named).is_ok_and(|class| class != before.header.structural) {
         return Err(Refusal::new(Reason::ClassChange, "the structural object class of an entry cannot change"));
     }
+    check_rdn(schema, after)?;
+    let (classes, _) = classes_of(schema, &seen, password)?;
     after.header.kind = schema.kind_of(&classes);
     after.classes = classes;
     Ok(())

@@ -15,6 +15,7 @@ use crate::random::Random;
 use crate::schema::attribute::{AttributeType, Storage};
 use crate::schema::description::DescriptionError;
 use crate::schema::{AttributeDescription, AttributeId, Schema};
+use std::collections::HashSet;
 use uuid::Uuid;
 
 /// The most attributes that one request may name.
@@ -114,7 +115,7 @@ pub fn add(
         }
     }
     let op = AddOp {
-        rdn: rdn.to_string(),
+        rdn: rdn_text(schema, rdn),
         parent_length: key.parent_len(),
         key: key.into_bytes(),
         rdn_values: rdn_values(schema, rdn)?,
@@ -149,7 +150,7 @@ pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
                 subject: subject(schema, target)?,
                 rdn_key: RdnKey::of(schema, &rdn).map_err(|e| invalid_name(&e))?.as_bytes().to_vec(),
                 rdn_values: rdn_values(schema, &rdn)?,
-                rdn: rdn.to_string(),
+                rdn: rdn_text(schema, &rdn),
                 delete_old: *delete_old,
                 superior: superior.map(DnKey::into_bytes),
             }
@@ -191,6 +192,10 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
         }
     })?;
     let attribute = schema.attribute(description.id);
+    for value in values {
+        check_value(attribute, value)?;
+    }
+    check_values(schema, attribute, kind, values)?;
     let is_act = fact::ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
     let kept_by_server = matches!(attribute.storage, Storage::Computed)
         || (attribute.storage == Storage::Account && !is_act)
@@ -201,15 +206,32 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
     if attribute.storage != Storage::Entry && !description.options.is_empty() {
         return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: it has no options", attribute.name())));
     }
-    for value in values {
-        check_value(attribute, value)?;
-    }
     Ok(ValueOp {
         kind,
         attribute: description.id,
         options: description.options.join(";").into_bytes(),
         values: values.to_vec(),
     })
+}
+
+/// What a list of new values is refused for whatever the entry holds: more than one of a single-valued type, a value twice.
+fn check_values(
+    schema: &Schema,
+    attribute: &AttributeType,
+    kind: ModificationKind,
+    values: &[Vec<u8>],
+) -> Result<(), Refusal> {
+    if attribute.storage == Storage::Credential || !matches!(kind, ModificationKind::Add | ModificationKind::Replace) {
+        return Ok(());
+    }
+    if attribute.single_value && values.len() > 1 {
+        return Err(Refusal::new(Reason::Constraint, format!("{}: only one value is allowed", attribute.name())));
+    }
+    let mut held = HashSet::with_capacity(values.len());
+    if values.len() > 1 && !values.iter().all(|v| held.insert(super::modify::normal(schema, attribute, v))) {
+        return Err(Refusal::new(Reason::ValueExists, format!("{}: a value stands there twice", attribute.name())));
+    }
+    Ok(())
 }
 
 /// A value obeys its syntax and its length.
@@ -239,6 +261,17 @@ fn rdn_values(schema: &Schema, rdn: &Rdn) -> Result<Vec<(AttributeId, Vec<u8>)>,
         values.push((kind.id, ava.value.clone()));
     }
     Ok(values)
+}
+
+/// The text that an entry is named by from now on: types by their short names (RFC 4514 §2.3), values as they came.
+fn rdn_text(schema: &Schema, rdn: &Rdn) -> String {
+    let mut rdn = rdn.clone();
+    for ava in &mut rdn.avas {
+        if let Some(kind) = schema.find_attribute(ava.attribute.as_bytes()) {
+            kind.name().clone_into(&mut ava.attribute);
+        }
+    }
+    rdn.to_string()
 }
 
 fn too_many(count: usize) -> Result<(), Refusal> {

@@ -110,10 +110,7 @@ impl<V: View> Evaluation<'_, V> {
                 | Test::AtMost(rule, _)
                 | Test::AtLeast(rule, _)
                 | Test::Parts(rule, _)
-                | Test::Special(rule, _) => {
-                    let kind = self.schema.attribute(id);
-                    [kind.equality, kind.ordering, kind.substring].contains(&Some(*rule))
-                }
+                | Test::Special(rule, _) => rule.applies_to(self.schema.attribute(id)),
                 Test::Present => true,
             },
             [one] => *one == id,

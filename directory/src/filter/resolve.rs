@@ -13,6 +13,7 @@ use crate::schema::kind::ClassId;
 use crate::schema::matching::substring::Pattern;
 use crate::schema::matching::{MatchingRule, RuleKind};
 use crate::schema::{AttributeId, Schema};
+use crate::schema::syntax::is_numeric_oid;
 use crate::store::view::View;
 
 /// How deep filters may nest.
@@ -175,8 +176,9 @@ impl<V: View> Resolver<'_, V> {
         let Ok(description) = AttributeDescription::parse(self.schema, name) else { return Ok(Resolved::Undefined) };
         let kind = self.schema.attribute(description.id);
         if crate::access::is_object_class(self.schema, kind.id) {
-            // A class that is not known is a class that no entry is of.
-            return Ok(self.schema.find_class(value).map_or(Resolved::Or(Vec::new()), |c| Resolved::Class(c.id)));
+            // RFC 4517 §4.2.26: a name that is not recognized leaves the match Undefined; a number is of no entry.
+            let unknown = if is_numeric_oid(value) { Resolved::Or(Vec::new()) } else { Resolved::Undefined };
+            return Ok(self.schema.find_class(value).map_or(unknown, |c| Resolved::Class(c.id)));
         }
         if kind.storage == Storage::Edge && description.options.is_empty() {
             return self.edge(kind, value, false);
@@ -261,9 +263,7 @@ impl<V: View> Resolver<'_, V> {
         };
         match (kind, description) {
             (Some(kind), Some(description)) => {
-                let fits =
-                    kind.equality == Some(rule) || rule.kind() != RuleKind::Equality || kind.syntax == rule.syntax();
-                if !fits || (kind.storage == Storage::Edge && test != Test::Present) {
+                if !rule.applies_to(kind) || (kind.storage == Storage::Edge && test != Test::Present) {
                     return Ok(Resolved::Undefined);
                 }
                 Ok(self.place(kind, description, test, dn))

@@ -67,6 +67,8 @@ impl AttributeDescription {
         options.sort_unstable();
         options.dedup();
         match schema.find_attribute(name) {
+            // RFC 4522 §3: an option that the type does not have makes the description one of an unknown attribute.
+            Some(attribute) if binary && !attribute.syntax.needs_binary_transfer() => Err(DescriptionError::Unknown),
             Some(attribute) => Ok(AttributeDescription { id: attribute.id, options, binary }),
             None if is_descr(name) || super::syntax::is_numeric_oid(name) => Err(DescriptionError::Unknown),
             None => Err(DescriptionError::Malformed),
@@ -133,7 +135,7 @@ mod tests {
         for text in ["", ";", "cn;", ";lang-de", "cn;;x", "cn;a_b", "c n", "cn ", "-cn", "1", "1.2.", "cn;é", "c\0n"] {
             assert_eq!(parse(text), Err(DescriptionError::Malformed), "{text:?}");
         }
-        for text in ["noSuchType", "1.2.3.4", "noSuchType;lang-de"] {
+        for text in ["noSuchType", "1.2.3.4", "noSuchType;lang-de", "cn;binary"] {
             assert_eq!(parse(text), Err(DescriptionError::Unknown), "{text:?}");
         }
         assert_eq!(parse(&"a".repeat(MAX_LENGTH + 1)), Err(DescriptionError::Malformed));

@@ -12,6 +12,9 @@ use crate::store::view::View;
 /// The DN of the subschema subentry.
 pub const SUBSCHEMA_DN: &str = "cn=Subschema";
 
+/// What the system's own acts are signed with in `creatorsName` and `modifiersName`. No entry has this name.
+pub const SYSTEM_DN: &str = "cn=rollbook";
+
 /// Hands every value of a computed or projected attribute to `each`.
 ///
 /// # Errors
@@ -51,7 +54,11 @@ pub fn values<V: View>(
 }
 
 fn author(view: &impl View, id: EntryId, each: &mut dyn FnMut(&[u8])) -> Result<(), Refusal> {
-    // An author that is gone, and the system itself, have no name to show.
+    if id == EntryId::NONE {
+        each(SYSTEM_DN.as_bytes());
+        return Ok(());
+    }
+    // An author that is gone has no name to show.
     if let Some(guard) = view.record(id)?
         && let Ok(record) = Record::parse(guard.value())
     {

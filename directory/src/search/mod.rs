@@ -197,25 +197,26 @@ fn add_aliased(reading: Reading<'_>, regions: &mut Vec<(EntryId, Vec<u8>)>) -> R
 /// `NoSuchEntry`; `UndefinedAttribute`; `NoSuchValue` when the entry has no such attribute; `NotAllowed` for what the
 /// actor may not see, passwords among them: a password is compared by a bind and by nothing else.
 pub fn compare(reading: Reading<'_>, dn: &[u8], attribute: &[u8], value: &[u8]) -> Result<bool, Refusal> {
-    let (id, _) = base(reading, dn)?;
     let view = reading.snapshot.as_ref();
     let name = String::from_utf8_lossy(attribute).into_owned();
+    // What is wrong with the request itself is said before the tree is looked at.
     let Ok(description) = AttributeDescription::parse(reading.schema, attribute) else {
         return Err(Refusal::new(Reason::UndefinedAttribute, format!("{name} is not known")));
     };
+    let asked = resolve(&Filter::Equal(attribute.to_vec(), value.to_vec()), reading.schema, view)?;
+    let kind = reading.schema.attribute(description.id);
+    if asked == Resolved::Undefined && kind.storage != Storage::Credential {
+        let reason = if kind.equality.is_none() { Reason::InappropriateMatching } else { Reason::InvalidValue };
+        return Err(Refusal::new(reason, format!("{name}: the assertion cannot be compared")));
+    }
+    let (id, _) = base(reading, dn)?;
     let Some(guard) = view.record(id)? else { return Err(Refusal::new(Reason::Store, "the store failed")) };
     let record = parse(guard.value())?;
-    let kind = reading.schema.attribute(description.id);
     let sight = reading.rights.sight(id, &record);
     if kind.storage == Storage::Credential || !crate::access::shows(sight, kind) {
         return Err(Refusal::not_allowed());
     }
     let evaluation = Evaluation { schema: reading.schema, view, policy: reading.policy, now: &reading.now };
-    let asked = resolve(&Filter::Equal(attribute.to_vec(), value.to_vec()), reading.schema, view)?;
-    if asked == Resolved::Undefined {
-        let reason = if kind.equality.is_none() { Reason::InappropriateMatching } else { Reason::InvalidValue };
-        return Err(Refusal::new(reason, format!("{name}: the assertion cannot be compared")));
-    }
     if evaluation.matches(&asked, id, &record, sight)? == Some(true) {
         return Ok(true);
     }

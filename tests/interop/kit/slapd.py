@@ -42,6 +42,10 @@ access to attrs=userPassword by self write by anonymous auth by * none
 access to * by self write by users read by anonymous none
 overlay memberof
 memberof-refint TRUE
+overlay memberof
+memberof-group-oc groupOfUniqueNames
+memberof-member-ad uniqueMember
+memberof-refint TRUE
 {overlays}
 """
 

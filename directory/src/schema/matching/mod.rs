@@ -19,7 +19,7 @@ pub mod substring;
 mod time;
 mod token;
 
-use super::{Schema, Syntax, SyntaxError};
+use super::{Schema, Syntax, SyntaxError, attribute::AttributeType};
 use prepare::Case;
 
 /// What a rule is for (RFC 4517 §4.1).
@@ -190,6 +190,23 @@ impl Schema {
 }
 
 impl MatchingRule {
+    /// Whether an extensible match by this rule can be evaluated on values of a type: it is one of the type's own rules,
+    /// or the type's syntax is one that the rule compares (RFC 4517 §4.1: rules for directory strings also compare the
+    /// string types that a directory string can be).
+    pub fn applies_to(self, kind: &AttributeType) -> bool {
+        if [kind.equality, kind.ordering, kind.substring].contains(&Some(self)) {
+            return true;
+        }
+        match self.form() {
+            Form::Text(_) => matches!(
+                kind.syntax,
+                Syntax::DirectoryString | Syntax::PrintableString | Syntax::CountryString | Syntax::TelephoneNumber
+            ),
+            Form::Ia5(_) => kind.syntax == Syntax::Ia5String,
+            _ => kind.syntax == self.syntax(),
+        }
+    }
+
     /// Appends the comparison form of one part of a substring assertion, to be looked for in keys of the same rule
     /// by [`substring::matches`] (RFC 4518 §2.6).
     ///

@@ -14,7 +14,8 @@ mod time;
 
 pub(super) use dn::split_uid;
 pub(super) use structured::first_component;
-pub(super) use text::{is_descr, is_numeric_oid};
+pub(super) use text::is_descr;
+pub(crate) use text::is_numeric_oid;
 pub(super) use time::parse_generalized_time;
 
 /// Why a value is not of its syntax, or cannot be compared by a rule. Says what is wrong, never repeats the value.

@@ -74,7 +74,7 @@ pub(in crate::schema) fn is_descr(value: &[u8]) -> bool {
 }
 
 /// RFC 4512 §1.4 `numericoid`: at least two numbers, none with a leading zero.
-pub(in crate::schema) fn is_numeric_oid(value: &[u8]) -> bool {
+pub(crate) fn is_numeric_oid(value: &[u8]) -> bool {
     let number = |arc: &[u8]| match arc {
         [_] => arc.iter().all(u8::is_ascii_digit),
         [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
