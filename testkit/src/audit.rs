@@ -1,0 +1,51 @@
+//! What the journal says, after everything that waits for it has been written.
+
+use crate::{Person, Server};
+use directory::id::EntryId;
+use directory::journal::local;
+use directory::journal::record::{Event, Note, Record};
+
+/// The journal of a moment.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// The records in their order.
+    pub records: Vec<Record>,
+}
+
+impl Server {
+    /// Everything so far.
+    pub async fn trail(&self) -> Trail {
+        self.directory.flush(true).await.unwrap();
+        let snapshot = self.directory.snapshot().unwrap();
+        let mut records = Vec::new();
+        let (_, broken) = local::read(snapshot.journal(), |_, record| records.push(record.clone())).unwrap();
+        assert_eq!(broken, None, "the chain of the journal is whole");
+        Trail { records }
+    }
+
+    /// The reason of the last refused login of an account; `None` for a name that nobody has.
+    pub async fn last_refusal(&self, person: Option<&Person>) -> Option<String> {
+        let id = person.map(|p| p.id);
+        self.trail().await.notes("login-refused").into_iter().rfind(|n| n.entry == id).map(|n| n.reason.clone())
+    }
+}
+
+impl Trail {
+    /// What changed nothing, of one kind.
+    pub fn notes(&self, what: &str) -> Vec<&Note> {
+        let noted = |event| match event {
+            &Event::Noted(ref note) if note.what == what => Some(note),
+            _ => None,
+        };
+        self.records.iter().flat_map(|r| &r.events).filter_map(noted).collect()
+    }
+
+    /// The acts upon an account, in their order.
+    pub fn acts(&self, id: EntryId) -> Vec<&str> {
+        let named = |event| match event {
+            &Event::Account { entry, ref act, .. } if entry == id => Some(act.as_str()),
+            _ => None,
+        };
+        self.records.iter().flat_map(|r| &r.events).filter_map(named).collect()
+    }
+}

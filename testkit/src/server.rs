@@ -1,0 +1,227 @@
+//! A server in memory: made in a few milliseconds, asked through its doors, checked at its end.
+//!
+//! ```text
+//! Setup ── start ──▶ Server { directory, clock, ldap, ldapi } ── verify ──▶ every table recomputed, nothing found
+//!                      │  restart: stopped in order, opened again on the same octets
+//!                      └─ crash: opened on a copy of the octets of this moment; what was in memory is gone
+//! ```
+//! A server that is dropped without [`Server::verify`] fails its test, so no test forgets it.
+
+use crate::{Client, SharedStore};
+use directory::bootstrap;
+use directory::clock::{ManualClock, Millis, Span};
+use directory::credential::{Params, Secret, pool};
+use directory::handle::{Backend, Directory, Options};
+use directory::lifecycle::{Policy, PolicyOverlay};
+use directory::random::Random;
+use directory::store::verify::verify;
+use ldap::{Listeners, Metrics, Settings, serve};
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The naming context.
+pub const BASE: &str = "dc=example,dc=com";
+/// A system administrator: DN and password.
+pub const ADMIN: (&str, &str) = ("cn=admin,dc=example,dc=com", "only an administrator knows");
+/// A service account that reads everything: DN and password.
+pub const READER: (&str, &str) = ("uid=reader,ou=applications,dc=example,dc=com", "a service account reads");
+/// The moment at which every server begins: 2026-09-21, noon of a Monday.
+pub const START: Millis = Millis(1_790_000_000_000);
+
+/// What a server is made from.
+pub struct Setup {
+    /// Rules over the defaults.
+    pub policy: PolicyOverlay,
+    /// The LDAP door's bounds.
+    pub ldap: Settings,
+    /// Cost of new hashes; the least by default.
+    pub hashing: Params,
+    /// Seed of everything that is drawn.
+    pub seed: u64,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup {
+            policy: PolicyOverlay::default(),
+            ldap: Settings { bind_by_username: true, ..Settings::default() },
+            hashing: Params::new(8, 1, 1).unwrap(),
+            seed: 7,
+        }
+    }
+}
+
+impl Setup {
+    /// The defaults with these rules over them.
+    pub fn with(policy: PolicyOverlay) -> Setup {
+        Setup { policy, ..Setup::default() }
+    }
+
+    /// Starts a server on a new store, with the naming context, the administrator and the reader.
+    pub async fn start(self) -> Server {
+        let clock = Arc::new(ManualClock::at(START));
+        let server = Server::open(self, SharedStore::new(), clock).await;
+        server.blocking(|directory| bootstrap::suffix(&directory, BASE)).await.unwrap();
+        bootstrap::administrator(&server.directory, ADMIN.0, Secret::from(ADMIN.1)).await.unwrap();
+        bootstrap::reader(&server.directory, READER.0, Secret::from(READER.1)).await.unwrap();
+        server
+    }
+}
+
+/// A running server.
+pub struct Server {
+    /// What is behind the doors.
+    pub directory: Directory,
+    /// The hand.
+    pub clock: Arc<ManualClock>,
+    /// `ldap://`, on the loopback.
+    pub ldap: SocketAddr,
+    /// `ldapi://`.
+    pub ldapi: PathBuf,
+    setup: Setup,
+    store: SharedStore,
+    shutdown: CancellationToken,
+    door: JoinHandle<std::io::Result<()>>,
+    checked: bool,
+    _folder: tempfile::TempDir,
+}
+
+impl Server {
+    /// Starts a server as [`Setup::default`] has it.
+    pub async fn start() -> Server {
+        Setup::default().start().await
+    }
+
+    /// Starts a server with these rules over the defaults.
+    pub async fn with(policy: PolicyOverlay) -> Server {
+        Setup::with(policy).start().await
+    }
+
+    async fn open(setup: Setup, store: SharedStore, clock: Arc<ManualClock>) -> Server {
+        let mut options = Options::new(Backend::Other(Box::new(store.clone()))).unwrap();
+        options.cache_bytes = 4 * 1024 * 1024;
+        options.clock = Box::new(Arc::clone(&clock));
+        options.random = Random::from_seed(setup.seed);
+        options.hashing = setup.hashing;
+        options.policy = Policy::default().with(&setup.policy).expect("the rules of the test are within their bounds");
+        options.pool.threads = NonZeroUsize::MIN;
+        // Thousands of logins at once are a question to the gate, not to the patience of this machine.
+        options.pool = pool::Limits { queue: 16_384, wait: std::time::Duration::from_mins(5), ..options.pool };
+        let directory = Directory::open(options).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let ldapi = folder.path().join("ldapi");
+        let plain = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ldap = plain.local_addr().unwrap();
+        let local = UnixListener::bind(&ldapi).unwrap();
+        let listeners = Listeners { plain: vec![plain], local: vec![local], ..Listeners::default() };
+        let shutdown = CancellationToken::new();
+        let metrics = Arc::new(Metrics::default());
+        let serving =
+            serve(setup.ldap.clone(), directory.clone(), listeners, None, [7; 32], metrics, shutdown.clone());
+        let door = tokio::spawn(serving);
+        Server { directory, clock, ldap, ldapi, setup, store, shutdown, door, checked: false, _folder: folder }
+    }
+
+    /// A connection over TCP.
+    pub async fn client(&self) -> Client {
+        Client::connect(self.ldap).await
+    }
+
+    /// A connection over the local socket.
+    pub async fn local(&self) -> Client {
+        Client::connect_local(&self.ldapi).await
+    }
+
+    /// A connection of the administrator.
+    pub async fn admin(&self) -> Client {
+        self.bound(ADMIN.0, ADMIN.1).await
+    }
+
+    /// A connection of the reader.
+    pub async fn reader(&self) -> Client {
+        self.bound(READER.0, READER.1).await
+    }
+
+    /// A connection with a login that has to be good.
+    pub async fn bound(&self, dn: &str, password: &str) -> Client {
+        let mut client = self.client().await;
+        let outcome = client.bind(dn, password).await;
+        assert!(outcome.is_good(), "{dn}: {outcome:?}");
+        client
+    }
+
+    /// Time passes.
+    pub fn pass(&self, span: Span) {
+        self.clock.advance(span);
+    }
+
+    /// So many calendar months pass, to the millisecond.
+    pub fn pass_months(&self, months: u16) {
+        self.pass_to_months_from(self.directory.now().wall, months);
+    }
+
+    /// Time passes until so many calendar months after a moment.
+    pub fn pass_to_months_from(&self, from: Millis, months: u16) {
+        let until = from.add_months(months).expect("a date that can be told");
+        self.pass(until.since(self.directory.now().wall));
+    }
+
+    /// What the daemon does every second.
+    pub async fn tick(&self) {
+        self.directory.flush(false).await.unwrap();
+    }
+
+    /// Ends the server in order and starts it again on the same store.
+    pub async fn restart(mut self) -> Server {
+        self.directory.flush(true).await.unwrap();
+        self.blocking(|directory| directory.stop()).await;
+        self.again().await
+    }
+
+    /// The machine stops at this moment, without warning, and comes back: what was only in memory is gone.
+    pub async fn crash(mut self) -> Server {
+        self.again().await
+    }
+
+    async fn again(&mut self) -> Server {
+        let store = self.store.copy();
+        self.checked = true;
+        let clock = Arc::clone(&self.clock);
+        Server::open(std::mem::take(&mut self.setup), store, clock).await
+    }
+
+    /// Work that waits for the write lane, away from the runtime's threads.
+    pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(Directory) -> T + Send + 'static) -> T {
+        let directory = self.directory.clone();
+        tokio::task::spawn_blocking(move || work(directory)).await.unwrap()
+    }
+
+    /// Everything that the store says twice is recomputed and must agree: indexes, names, membership, references, the
+    /// audit chain. To be called at the end of every test.
+    ///
+    /// # Panics
+    /// When something is found.
+    pub async fn verify(mut self) {
+        self.directory.flush(true).await.unwrap();
+        let snapshot = self.directory.snapshot().unwrap();
+        let findings = verify(&snapshot, self.directory.schema()).unwrap();
+        assert!(findings.is_empty(), "{findings:#?}");
+        let lost = self.directory.pool_figures().panicked;
+        assert_eq!(lost, 0, "hashing jobs that panicked");
+        self.checked = true;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+        self.door.abort();
+        assert!(self.checked || std::thread::panicking(), "the test ended without `verify()`");
+    }
+}

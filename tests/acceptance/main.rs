@@ -1,0 +1,25 @@
+//! The promises of the product, each shown at the doors of a whole server with a hand-moved clock.
+//!
+//! One file per promise; a test is named by the number of the requirement that it shows (`r2_03_…` is line 2.3), or by
+//! the row of hostile input (`c5_…`). States are reached by what leads there and looked at through logins, searches and
+//! the journal. Every test ends with `verify()`.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+mod activity;
+mod built_in;
+mod delete;
+mod disable;
+mod dormancy;
+mod first_login;
+mod forced_change;
+mod hostile_clock;
+mod hostile_gate;
+mod isolation;
+mod last_administrator;
+mod lock;
+mod machine;
+mod names;
+mod same_answer;
+mod smoke;
+mod unlock_and_enable;
+mod who_may;
