@@ -93,7 +93,10 @@ fn facts<V>(evaluation: &Evaluation<'_, V>, name: &str, account: &Account, each:
             each(lifecycle::state(account, evaluation.policy, evaluation.now).name().as_bytes());
         }
         "rollbookLastActivity" => time(counters.last_activity),
-        "rollbookDormancyTime" => time(lifecycle::inactive_from(account, evaluation.policy)),
+        // Where the account is dormant or disabled already, no such time is to come.
+        "rollbookDormancyTime" if lifecycle::state(account, evaluation.policy, evaluation.now).may_continue() => {
+            time(lifecycle::inactive_from(account, evaluation.policy));
+        }
         "rollbookHold" => {
             if let Some(hold) = hold(evaluation, account) {
                 each(hold.as_bytes());

@@ -124,6 +124,7 @@ fn done(client: &mut Client, account: &Entry, act: &Act) -> Result<String, Failu
     let and = if must_change { ", must change the password at the next login" } else { "" };
     Ok(match act {
         Act::Password { .. } => format!("the password is set; {state}{and}"),
-        _ => format!("{state}{and}"),
+        Act::Unlock(_) | Act::Enable(_) | Act::ForceChange => format!("{state}{and}"),
+        Act::Lock | Act::Disable | Act::Delete(_) => state,
     })
 }
