@@ -91,6 +91,9 @@ impl Check<'_> {
 
     fn entry(&mut self, id: EntryId, draft: &Draft, counted: &mut Counted) -> Result<(), Refusal> {
         self.place(id, draft)?;
+        if draft.header.version > self.snapshot.position() {
+            self.find("journal", format!("{} was changed later than the journal ends", draft.dn));
+        }
         let parent = draft.header.parent;
         let children = counted.children.entry(parent.0).or_default();
         *children = children.saturating_add(1);

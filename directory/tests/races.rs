@@ -1,0 +1,224 @@
+//! Many at once: guesses at one account, one name, one group, one write set.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
+#[expect(dead_code, reason = "other test programs use the rest")]
+mod common;
+
+use common::World;
+use directory::authenticate::Verdict;
+use directory::change::apply::Head;
+use directory::change::{Act, ModificationKind, Op, WriteSet, prepare};
+use directory::clock::{Millis, Now};
+use directory::context::{Actor, Context, Door, Origin};
+use directory::error::Reason;
+use directory::journal::local::Lane;
+use directory::lifecycle::State;
+use directory::random::Random;
+use directory::schema::Schema;
+use directory::store::migrate;
+use directory::store::view::{Snapshot, Tables};
+use redb::{Database, ReadableDatabase, ReadableTableMetadata};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+const MANY: usize = 2_000;
+const PEOPLE: &str = "ou=people,dc=example,dc=com";
+
+/// Asks many times at once, on all threads, and returns the answers.
+async fn at_once<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+    count: usize,
+    ask: impl Fn(usize) -> F,
+) -> Vec<T> {
+    let gate = Arc::new(tokio::sync::Barrier::new(count));
+    let tasks: Vec<_> = (0..count)
+        .map(|number| {
+            let (gate, asked) = (gate.clone(), ask(number));
+            tokio::spawn(async move {
+                gate.wait().await;
+                asked.await
+            })
+        })
+        .collect();
+    let mut answers = Vec::with_capacity(count);
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    answers
+}
+
+async fn world_with(uid: &str) -> (Arc<World>, String) {
+    let world = Arc::new(World::new().await);
+    world.person(uid, PEOPLE).await.unwrap();
+    let dn = format!("uid={uid},{PEOPLE}");
+    world.set_password(&dn, "a fine secret").await;
+    (world, dn)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_guesses_pass_the_threshold_no_further_than_single_ones() {
+    // Goal: hostile row C4: of 2,000 wrong logins at once no more than the threshold are looked at, and the lock stands.
+    let (world, dn) = world_with("eve").await;
+    let verdicts = at_once(MANY, |number| {
+        let (world, dn) = (world.clone(), dn.clone());
+        async move { world.login(&dn, &format!("guess {number}")).await }
+    })
+    .await;
+    assert!(verdicts.iter().all(|v| !matches!(v, Verdict::Admitted(_))));
+    let alarms = world.directory.gate().throttle().alarms();
+    let threshold = u64::from(world.directory.policy().threshold());
+    assert_eq!(alarms.failures.load(Ordering::SeqCst), threshold);
+    assert_eq!(alarms.locks.load(Ordering::SeqCst), 1);
+    assert_eq!(world.state(&dn), State::Locked);
+    assert!(matches!(world.login(&dn, "a fine secret").await, Verdict::Refused { hint: None }));
+    world.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_right_password_among_many_guesses_is_worth_no_more_than_before() {
+    // Goal: right and wrong passwords at once: whatever the order, no more wrong ones than the threshold in a row count.
+    let (world, dn) = world_with("eve").await;
+    let verdicts = at_once(500, |number| {
+        let (world, dn) = (world.clone(), dn.clone());
+        let password = if number % 10 == 0 { "a fine secret".to_owned() } else { format!("guess {number}") };
+        async move { world.login(&dn, &password).await }
+    })
+    .await;
+    let admitted = verdicts.iter().filter(|v| matches!(v, Verdict::Admitted(_))).count() as u64;
+    let failures = world.directory.gate().throttle().alarms().failures.load(Ordering::SeqCst);
+    let threshold = u64::from(world.directory.policy().threshold());
+    assert!(failures <= threshold * (admitted + 1), "{failures} failures around {admitted} logins");
+    world.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn parallel_right_logins_are_all_admitted() {
+    // Goal: the other half of row C4: nobody is refused because somebody else logs in with the same name.
+    let (world, dn) = world_with("ada").await;
+    let verdicts = at_once(MANY, |_| {
+        let (world, dn) = (world.clone(), dn.clone());
+        async move { world.login(&dn, "a fine secret").await }
+    })
+    .await;
+    let admitted = verdicts.iter().filter(|v| matches!(v, Verdict::Admitted(_))).count();
+    assert_eq!(admitted, MANY);
+    assert_eq!(world.state(&dn), State::Active);
+    world.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_disabled_account_is_out_whatever_was_under_way() {
+    // Goal: once the disabling is acknowledged no login is admitted, though logins were being hashed meanwhile.
+    let (world, dn) = world_with("ada").await;
+    for round in 0..40 {
+        let logins = at_once(8, |number| {
+            let (world, dn) = (world.clone(), dn.clone());
+            async move {
+                if number == 3 {
+                    world.act(&dn, Act::Disable).await.map(|_| None).unwrap_or_else(|refusal| Some(refusal.reason))
+                } else {
+                    let _ = world.login(&dn, "a fine secret").await;
+                    None
+                }
+            }
+        })
+        .await;
+        // A first login may have moved the facts under the act once too often.
+        let refused: Vec<_> = logins.into_iter().flatten().collect();
+        assert!(refused.iter().all(|r| *r == Reason::Conflict), "round {round}: {refused:?}");
+        if refused.is_empty() {
+            assert_eq!(world.state(&dn), State::Disabled);
+            assert!(matches!(world.login(&dn, "a fine secret").await, Verdict::Refused { .. }), "round {round}");
+            world.act(&dn, Act::Enable { password: None }).await.unwrap();
+        }
+    }
+    world.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_name_has_one_winner() {
+    // Goal: of many additions of one username at different places exactly one succeeds; the rest are told why.
+    let world = Arc::new(World::new().await);
+    let outcomes = at_once(200, |number| {
+        let world = world.clone();
+        let spelling = ["Bob", "bob", "BOB"][number % 3];
+        async move { world.person_at(spelling, &format!("cn=b{number},{PEOPLE}")).await }
+    })
+    .await;
+    assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1);
+    let taken = |o: &Result<_, directory::error::Refusal>| {
+        o.as_ref().err().is_some_and(|r| matches!(r.reason, Reason::NameTaken { .. }))
+    };
+    assert_eq!(outcomes.iter().filter(|o| taken(o)).count(), 199);
+    world.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn members_come_from_many_sides_at_once() {
+    // Goal: additions of different members to one group do not meet; a cycle from two sides is closed by neither.
+    let world = Arc::new(World::new().await);
+    let group = "cn=all,ou=groups,dc=example,dc=com";
+    world.add(group, &[("objectClass", "groupOfNames")]).await.unwrap();
+    let joined = at_once(300, |number| {
+        let world = world.clone();
+        async move {
+            let uid = format!("user{number}");
+            world.person(&uid, PEOPLE).await.unwrap();
+            world.modify(group, ModificationKind::Add, "member", &[&format!("uid={uid},{PEOPLE}")]).await
+        }
+    })
+    .await;
+    assert!(joined.iter().all(Result::is_ok));
+    let members = directory::filter::Filter::Present(b"memberOf".to_vec());
+    assert_eq!(world.find(PEOPLE, directory::search::Scope::One, &members).await.len(), 300);
+
+    for number in 0..20 {
+        for name in ["a", "b"] {
+            let dn = format!("cn={name}{number},ou=groups,dc=example,dc=com");
+            world.add(&dn, &[("objectClass", "groupOfNames")]).await.unwrap();
+        }
+        let outcomes = at_once(2, |side| {
+            let world = world.clone();
+            async move {
+                let dn = |name: &str| format!("cn={name}{number},ou=groups,dc=example,dc=com");
+                let (group, member) = if side == 0 { (dn("a"), dn("b")) } else { (dn("b"), dn("a")) };
+                world.modify(&group, ModificationKind::Add, "member", &[&member]).await
+            }
+        })
+        .await;
+        assert_eq!(outcomes.iter().filter(|o| o.is_ok()).count(), 1, "{outcomes:?}");
+    }
+    world.verify();
+}
+
+#[test]
+fn the_same_write_set_twice_is_carried_out_once() {
+    // Goal: a repeated submission, in the same commit or later, gets the first one's position and changes nothing.
+    let database = Arc::new(Database::builder().create_with_backend(redb::backends::InMemoryBackend::new()).unwrap());
+    let (schema, random) = (Schema::standard(), Random::from_seed(1));
+    let txn = database.begin_write().unwrap();
+    migrate::bring_up_to_date(&mut Tables::open(&txn).unwrap(), &random).unwrap();
+    txn.commit().unwrap();
+    let lane = Lane::start(database.clone(), schema.clone(), || {}).unwrap();
+    let origin = Origin { door: Door::Internal, address: None, confidential: true };
+    let now = Now::at(Millis(1_790_000_000_000));
+    let context = Context { actor: Actor::System, origin, now, request_id: 1 };
+    let set = |number: u32| -> WriteSet {
+        let attributes = [(b"objectClass".to_vec(), vec![b"organization".to_vec()])];
+        let dn = format!("o=suffix {number}");
+        let (mut add, _) = prepare::add(&schema, &random, &now, dn.as_bytes(), &attributes).unwrap();
+        add.suffix = true;
+        add.rdn = dn;
+        prepare::write_set(&random, &context, vec![Op::Add(Box::new(add))])
+    };
+    let (one, other) = (set(1), set(2));
+    // Side by side, so that some of them share a commit, and then again.
+    for _ in 0..2 {
+        let asked: Vec<_> = [&one, &other, &one, &one, &other].map(|s| lane.submit(s.clone()).unwrap()).into();
+        let answers: Vec<_> = asked.into_iter().map(|a| a.blocking_recv().unwrap().unwrap().position.0).collect();
+        assert_eq!(answers, [1, 2, 1, 1, 2]);
+    }
+    lane.stop();
+    let snapshot = Snapshot::open(&database.begin_read().unwrap()).unwrap();
+    assert_eq!(Head::read(&snapshot).unwrap().position.0, 2);
+    assert_eq!((snapshot.entries().len().unwrap(), snapshot.journal().len().unwrap()), (2, 2));
+}
