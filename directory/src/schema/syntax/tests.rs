@@ -84,11 +84,11 @@ fn values_are_accepted_and_refused_by_their_syntax() {
 
 #[test]
 fn binary_values_have_their_outer_shape() {
-    // Goal: a certificate is exactly one DER sequence, a JPEG starts like one.
+    // Goal: a certificate is exactly one DER sequence; a photo is whatever clients store, but something.
     let long = |length: usize, header: &[u8]| [header, &vec![0; length][..]].concat();
     let cases: [(Syntax, Vec<u8>, bool); 10] = [
         (Syntax::JpegPhoto, vec![0xff, 0xd8, 0xff, 0xe0], true),
-        (Syntax::JpegPhoto, b"\x89PNG".to_vec(), false),
+        (Syntax::JpegPhoto, Vec::new(), false),
         (Syntax::Certificate, vec![0x30, 2, 5, 0], true),
         (Syntax::Certificate, vec![0x30, 3, 5, 0], false),
         (Syntax::Certificate, vec![0x30, 0], false),
