@@ -128,7 +128,11 @@ impl Gate {
 
     fn note(&self, note: Note) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |n: &&mut Note| n.entry == note.entry && n.reason == note.reason && n.address == note.address;
+        let same = |n: &&mut Note| {
+            (n.entry, n.by, n.address) == (note.entry, note.by, note.address)
+                && n.what == note.what
+                && n.reason == note.reason
+        };
         if let Some(last) = notes.last_mut().filter(same) {
             last.count = last.count.saturating_add(1);
         } else if notes.len() < NOTES {
@@ -237,7 +241,10 @@ impl Directory {
         let id = match name {
             LoginName::Account(id) => Some(*id),
             LoginName::Dn(dn) => match DnKey::parse(self.schema(), dn) {
-                Ok(key) => view.id_of(key.as_bytes())?,
+                Ok(key) => match view.id_of(key.as_bytes())? {
+                    Some(id) => Some(id),
+                    None => claims::buried(view, self.schema(), dn, key.as_bytes())?,
+                },
                 Err(_) => None,
             },
             LoginName::Username(name) => match claims::holder_of_username(view, name)? {
@@ -360,6 +367,7 @@ impl Directory {
         self.inner().gate.note(Note {
             time: context.now.wall,
             entry,
+            by: None,
             what: "login-refused".into(),
             reason: reason.into(),
             door: context.origin.door,
@@ -367,6 +375,28 @@ impl Directory {
             count: 1,
         });
         tracing::info!(request_id = context.request_id, entry = entry.map(|e| e.0), reason, "login refused");
+    }
+
+    /// Remembers for the journal that an act upon an account was refused. A conflict is none: it is tried again.
+    pub(crate) fn remember_refusal(&self, context: &Context, entry: EntryId, act: &str, refusal: &Refusal) {
+        if matches!(refusal.reason, Reason::Conflict | Reason::Busy | Reason::Store) {
+            return;
+        }
+        let by = match context.actor {
+            Actor::Account { id, .. } => Some(id),
+            Actor::Anonymous | Actor::System => None,
+        };
+        let why = if refusal.message.is_empty() { "the actor may not" } else { refusal.message.as_str() };
+        self.inner().gate.note(Note {
+            time: context.now.wall,
+            entry: Some(entry),
+            by,
+            what: "act-refused".into(),
+            reason: format!("{act}: {why}"),
+            door: context.origin.door,
+            address: context.origin.address,
+            count: 1,
+        });
     }
 
     fn alarm(&self, candidate: &Candidate, found: &Verification) {

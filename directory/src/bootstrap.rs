@@ -3,7 +3,7 @@
 //! Called by `rollbook init` and by the demo. Everything is ordinary write sets of the system, so a directory that is
 //! not new refuses what is there already.
 
-use crate::change::{AddOp, Change, Modification, ModificationKind, Op, Target, prepare};
+use crate::change::{AddOp, Change, Modification, ModificationKind, Op, Subject, Target, prepare};
 use crate::clock::Now;
 use crate::context::{Actor, Context, Door, Origin};
 use crate::credential::Secret;
@@ -34,8 +34,12 @@ pub const ROLES: &[(&str, u32, &str)] = &[
 /// The containers of a naming context and of a tenant.
 pub const CONTAINERS: &[&str] = &["people", "groups", "roles", "applications", "system"];
 
+/// Usernames of the built-in account (requirement 1.6), the first that is free. It lies below `ou=system` of the first
+/// naming context.
+pub const SYSTEM_ACCOUNT: [&str; 2] = ["system", "rollbook-system"];
+
 /// Makes a naming context: its top, its containers and its roles. The first one's roles SYSTEM_ADMIN and
-/// DIRECTORY_READER are those that hold everywhere.
+/// DIRECTORY_READER are those that hold everywhere, and it gets the built-in account.
 ///
 /// # Errors
 /// `InvalidName`, `EntryExists`, and `Unwilling` for a suffix below another one.
@@ -96,7 +100,25 @@ pub fn complete(directory: &Directory, dn: &str) -> Result<(), Refusal> {
     if !ops.is_empty() {
         directory.carry_out(&operator(directory), ops)?;
     }
+    if snapshot.as_ref().meta_u64(meta::SYSTEM_ACCOUNT)?.is_none() {
+        built_in(directory, dn)?;
+    }
     mark_roles(directory, dn)
+}
+
+/// Makes the built-in account. An import may have brought somebody of its name: then it has the second one.
+fn built_in(directory: &Directory, dn: &str) -> Result<(), Refusal> {
+    let why = "The system itself: cannot be changed, and nobody logs in as it";
+    for name in SYSTEM_ACCOUNT {
+        let attributes = vec![("objectClass", "account"), ("uid", name), ("description", why)];
+        let op = add(directory, &format!("uid={name},ou=system,{dn}"), attributes)?;
+        let mark = Op::MarkBuiltIn { subject: Subject::Key(op.key.clone()) };
+        match directory.carry_out(&operator(directory), vec![Op::Add(Box::new(op)), mark]) {
+            Err(Refusal { reason: Reason::NameTaken { .. } | Reason::EntryExists, .. }) => {}
+            outcome => return outcome.map(|_| ()),
+        }
+    }
+    Err(Refusal::new(Reason::EntryExists, "the usernames of the system account are taken"))
 }
 
 /// The classes and attributes of a naming context's top, by its RDN.

@@ -75,7 +75,9 @@ impl Server {
     /// The same below another entry.
     pub async fn person_in(&self, uid: &str, parent: &str) -> Person {
         let dn = format!("uid={uid},{parent}");
-        let mail = format!("{uid}@example.com");
+        // The syntax of `mail` is ASCII, that of `uid` is not.
+        let local: String = uid.chars().map(|c| if c.is_ascii() { c } else { 'x' }).collect();
+        let mail = format!("{local}@example.com");
         let classes = [("objectClass", "inetOrgPerson"), ("uid", uid), ("cn", uid), ("sn", uid), ("mail", &mail)];
         self.add(&dn, &classes).await.unwrap();
         self.set_password(&dn, PASSWORD).await.unwrap();

@@ -33,19 +33,31 @@ impl Server {
 impl Trail {
     /// What changed nothing, of one kind.
     pub fn notes(&self, what: &str) -> Vec<&Note> {
-        let noted = |event| match event {
-            &Event::Noted(ref note) if note.what == what => Some(note),
-            _ => None,
-        };
-        self.records.iter().flat_map(|r| &r.events).filter_map(noted).collect()
+        let mut notes = Vec::new();
+        for event in self.events() {
+            if let Event::Noted(note) = event
+                && note.what == what
+            {
+                notes.push(note);
+            }
+        }
+        notes
     }
 
     /// The acts upon an account, in their order.
     pub fn acts(&self, id: EntryId) -> Vec<&str> {
-        let named = |event| match event {
-            &Event::Account { entry, ref act, .. } if entry == id => Some(act.as_str()),
-            _ => None,
-        };
-        self.records.iter().flat_map(|r| &r.events).filter_map(named).collect()
+        let mut acts = Vec::new();
+        for event in self.events() {
+            if let Event::Account { entry, act, .. } = event
+                && *entry == id
+            {
+                acts.push(act.as_str());
+            }
+        }
+        acts
+    }
+
+    fn events(&self) -> impl Iterator<Item = &Event> {
+        self.records.iter().flat_map(|record| &record.events)
     }
 }

@@ -7,7 +7,7 @@ use testkit::{BASE, Door, PASSWORD, Person, Scope, Server};
 
 /// Every question that could show an entry, as the one who sees everything.
 async fn is_shown(server: &Server, person: &Person, group: &str) -> bool {
-    let mut admin = server.admin().await;
+    let mut admin = server.operator().await;
     let filters = [
         "(objectClass=*)".to_owned(),
         format!("(uid={})", person.uid),

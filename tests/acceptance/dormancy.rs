@@ -5,7 +5,7 @@ use directory::lifecycle::{Period, PolicyOverlay, State};
 use testkit::{Door, PASSWORD, Person, Scope, Server};
 
 async fn shown(server: &Server, person: &Person) -> String {
-    let found = server.admin().await.search(&person.dn, Scope::Base, "(objectClass=*)", &["rollbookState"]).await;
+    let found = server.operator().await.search(&person.dn, Scope::Base, "(objectClass=*)", &["rollbookState"]).await;
     found.entries.first().unwrap().value("rollbookState").unwrap()
 }
 

@@ -55,11 +55,11 @@ async fn r2_02_the_dormancy_check_runs_before_the_first_login() {
         people.push((door, server.person(&format!("late{n}")).await));
     }
     let forced = server.person("forced").await;
-    let reply = server.admin().await;
-    let mut reply = reply;
+    let mut admin = server.admin().await;
     let changes: &[(Kind, &str, &[&str])] =
         &[(Kind::Replace, "userPassword", &[NEW_PASSWORD]), (Kind::Replace, "pwdReset", &["TRUE"])];
-    assert!(reply.modify(&forced.dn, changes).await.is_good());
+    assert!(admin.modify(&forced.dn, changes).await.is_good());
+    server.pass(directory::clock::Span::from_millis(1));
     let in_time = server.person("in-time").await;
     let created = server.facts(&people[0].1).unwrap().created;
     server.pass_to_months_from(created, 6);

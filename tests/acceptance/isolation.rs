@@ -98,7 +98,7 @@ async fn r4_01_nothing_of_another_tenant_is_visible() {
 async fn r4_01_filters_tell_nothing_about_hidden_edges() {
     // Goal: a filter on a group or member of another tenant is answered as one on a DN that does not exist, negated or not.
     let world = world().await;
-    let reader = world.server.person_of(&world.acme, "reader", Some("DIRECTORY_READER")).await;
+    let reader = world.server.person_of(&world.acme, "reader-of-acme", Some("DIRECTORY_READER")).await;
     let mut client = world.server.bound(&reader.dn, PASSWORD).await;
     let nowhere = format!("cn=nowhere,{}", world.globex.container("groups"));
     let nobody = format!("uid=nobody,{}", world.globex.container("people"));
@@ -215,5 +215,33 @@ async fn r4_01_a_tenant_below_is_not_part_of_the_one_above() {
     let reply =
         client.modify("uid=hidden,ou=inner,ou=acme,dc=example,dc=com", &[(Kind::Replace, "title", &["x"])]).await;
     assert_eq!(reply.code, 32);
+    server.verify().await;
+}
+
+#[tokio::test]
+async fn r4_01_no_way_round_through_accounts_with_rights_elsewhere() {
+    // Goal: whoever administers a tenant cannot set the password of an account there that has rights in another tenant or
+    // over everything, nor join a group that gives such rights: either would open what is not theirs.
+    let server = Server::start().await;
+    let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
+    let boss = server.person_of(&acme, "boss", Some("TENANT_ADMIN")).await;
+    let crossing = server.person_of(&acme, "crossing", None).await;
+    server.grant(&globex.role("DIRECTORY_READER"), &crossing).await;
+    let gateway = server.person_of(&acme, "gateway", None).await;
+    server.grant("cn=DIRECTORY_READER,ou=roles,dc=example,dc=com", &gateway).await;
+    let group = format!("cn=operators,{}", acme.container("groups"));
+    server.add(&group, &[("objectClass", "groupOfNames"), ("member", &crossing.dn)]).await.unwrap();
+    let mut admin = server.admin().await;
+    let reply = admin.modify("cn=SYSTEM_ADMIN,ou=roles,dc=example,dc=com", &[(Kind::Add, "member", &[&group])]).await;
+    assert!(reply.is_good(), "{reply:?}");
+    let mut client = server.bound(&boss.dn, PASSWORD).await;
+    for person in [&crossing, &gateway] {
+        let reply = client.change_password(Some(&person.dn), None, Some("four marble fountains")).await;
+        assert_eq!(reply.code, 50, "{}: {reply:?}", person.dn);
+        assert!(server.bind(&person.dn, PASSWORD).await.is_good());
+    }
+    let reply = client.modify(&group, &[(Kind::Add, "member", &[&boss.dn])]).await;
+    assert_eq!(reply.code, 50, "{reply:?}");
+    assert_eq!(client.rename(&group, "cn=others", true, None).await.code, 50);
     server.verify().await;
 }

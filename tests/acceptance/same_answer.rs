@@ -73,7 +73,7 @@ async fn c1_every_refusal_costs_one_hash() {
     let server = Server::start().await;
     for Case { dn, password, person, reason } in &cases(&server).await {
         for door in [Door::Ldap, Door::Ldapi, Door::Username, Door::Mail] {
-            let before = server.directory.pool_figures();
+            let before = server.hash_jobs().await;
             let name = |name: &String| LoginName::Username(name.clone());
             let refused = match (door, person) {
                 (Door::Ldap, _) => server.bind(dn, password).await.is_generic_failure(),
@@ -88,8 +88,8 @@ async fn c1_every_refusal_costs_one_hash() {
                 }
             };
             assert!(refused, "{dn} {door:?}");
-            let after = server.directory.pool_figures();
-            assert_eq!((after.done - before.done, after.inline - before.inline), (1, 0), "{dn} {reason} {door:?}");
+            let after = server.hash_jobs().await;
+            assert_eq!((after.0 - before.0, after.1 - before.1), (1, 0), "{dn} {reason} {door:?}");
         }
     }
     server.verify().await;
@@ -103,13 +103,14 @@ fn is_refused(verdict: &Verdict) -> bool {
 async fn r2_09_administrators_see_the_reason_on_the_account() {
     // Goal: what no peer is told stands on the account for administrators, and for nobody else.
     let server = Server::start().await;
+    let mut reader = server.reader().await;
     let dormant = server.person("dormant").await;
     server.put(&dormant, State::Dormant).await;
     let locked = server.person("locked").await;
     server.put(&locked, State::Locked).await;
     let disabled = server.person("disabled").await;
     server.put(&disabled, State::Disabled).await;
-    let (mut admin, mut reader) = (server.admin().await, server.reader().await);
+    let mut admin = server.operator().await;
     for (person, state) in [(&dormant, "DORMANT"), (&locked, "LOCKED"), (&disabled, "DISABLED")] {
         let filter = format!("(rollbookState={state})");
         let attributes = ["rollbookState", "pwdAccountLockedTime"];

@@ -204,23 +204,28 @@ impl Rights {
         }
     }
 
-    /// System administrators' accounts and roles belong to system administrators, tenant administrators' accounts to
-    /// them too unless they are one's own (requirement 2.12).
+    /// What gives rights above the actor's own is not the actor's to touch: accounts and groups that hold a role of the
+    /// deployment or of a tenant out of reach, and tenant administrators' accounts unless they are one's own (requirement
+    /// 2.12). Whoever could set such an account's password, or join such a group, would have those rights.
     fn may_touch(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
         let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
-        if Some(id) == system || view.meta_ids(meta::READERS)?.contains(&id) {
+        let readers = view.meta_ids(meta::READERS)?;
+        let is_above = |group: EntryId| Some(group) == system || readers.contains(&group);
+        if is_above(id) {
             return Ok(false);
         }
-        if !record.kind().is_account() || id == self.entry {
+        if id == self.entry {
             return Ok(true);
         }
         for group in membership::closure(view, id)? {
-            if Some(group) == system {
+            if is_above(group) {
                 return Ok(false);
             }
             let Some(guard) = view.record(group)? else { continue };
             let Ok(role) = Record::parse(guard.value()) else { continue };
-            if role.kind() == Kind::Role && role_name_is(&role, "TENANT_ADMIN") {
+            let Some(power) = power_of(&role) else { continue };
+            let is_colleague = power == Power::Administer && record.kind().is_account();
+            if is_colleague || self.power(role.key()).is_none() {
                 return Ok(false);
             }
         }
@@ -247,6 +252,31 @@ pub fn shows(sight: Sight, attribute: &AttributeType) -> bool {
     }
 }
 
+/// Whether a role makes its holders administrators, of everything or of a tenant.
+pub fn is_administrators(view: &impl View, role: EntryId) -> Result<bool, Refusal> {
+    if view.meta_u64(meta::SYSTEM_ADMIN)? == Some(role.0) {
+        return Ok(true);
+    }
+    let Some(guard) = view.record(role)? else { return Ok(false) };
+    Ok(Record::parse(guard.value()).is_ok_and(|r| power_of(&r) == Some(Power::Administer)))
+}
+
+/// What a role lets its holders do in its tenant.
+fn power_of(role: &Record<'_>) -> Option<Power> {
+    if role.kind() != Kind::Role {
+        return None;
+    }
+    if role_name_is(role, "TENANT_ADMIN") {
+        Some(Power::Administer)
+    } else if role_name_is(role, "USER_ADMIN") {
+        Some(Power::Accounts)
+    } else if role_name_is(role, "DIRECTORY_READER") || role_name_is(role, "MONITORING") {
+        Some(Power::Read)
+    } else {
+        None
+    }
+}
+
 fn role_name_is(role: &Record<'_>, name: &str) -> bool {
     // The first RDN's value, up to the first separator: predefined names hold nothing that would be escaped.
     let rdn = role.dn().split(',').next().unwrap_or_default();
@@ -256,18 +286,7 @@ fn role_name_is(role: &Record<'_>, name: &str) -> bool {
 fn tenant_role(view: &impl View, schema: &Schema, group: EntryId) -> Result<Option<Scope>, Refusal> {
     let Some(guard) = view.record(group)? else { return Ok(None) };
     let Ok(role) = Record::parse(guard.value()) else { return Ok(None) };
-    if role.kind() != Kind::Role {
-        return Ok(None);
-    }
-    let power = if role_name_is(&role, "TENANT_ADMIN") {
-        Power::Administer
-    } else if role_name_is(&role, "USER_ADMIN") {
-        Power::Accounts
-    } else if role_name_is(&role, "DIRECTORY_READER") || role_name_is(&role, "MONITORING") {
-        Power::Read
-    } else {
-        return Ok(None);
-    };
+    let Some(power) = power_of(&role) else { return Ok(None) };
     let key = tenant_key(view, role.parent())?;
     Ok(Some(Scope { without: tenants_below(view, schema, &key)?, key, power }))
 }

@@ -1,7 +1,8 @@
 //! Account facts and credentials in the write path: written only when they are still what the decision was made from.
 
+use super::administrators::{self, Watched};
 use super::apply::Applying;
-use super::{Op, PasswordOp, add, delete, references};
+use super::{Op, PasswordOp, Subject, add, delete, references};
 use crate::context::Actor;
 use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
@@ -23,14 +24,19 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     if !allowed {
         return Err(Refusal::not_allowed());
     }
-    if applying.tables.meta_u64(meta::SYSTEM_ACCOUNT)? == Some(id.0) {
-        return Err(Refusal::new(Reason::Unwilling, "the system account cannot be changed"));
+    // Its own logins may lock it for a while, and the operator may lift that; the life cycle refuses the rest as well.
+    if !matches!(*act, "login" | "unlock") {
+        check_not_built_in(applying, id)?;
+    }
+    // A tenant administrator's account is the system administrators', and so is one's own (requirement 2.12).
+    if applying.rights.is_self(id) && !applying.rights.is_system() {
+        return Err(Refusal::not_allowed());
     }
     if *bury {
         check_no_administrator(applying, id)?;
-    } else if is_usable(expected) && !is_usable(next) {
-        check_administrator_remains(applying, id)?;
     }
+    let ends = is_usable(expected) && !is_usable(next) && !matches!(*act, "login" | "sweep");
+    let watched = if ends { administrators::watch(applying, &[id])? } else { Watched::default() };
     expect_facts(applying, id, expected)?;
     applying.dirty = true;
     write_facts(applying, id, next)?;
@@ -38,8 +44,11 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         set_password(applying, id, &draft.dn, password)?;
     }
     if *bury {
+        // Before the edges go: whoever is buried leaves the roles as well.
+        watched.check(applying)?;
         bury_entry(applying, id, &draft, next)?;
     }
+    watched.check(applying)?;
     applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: (*act).to_owned() });
     applying.entry = Some(id);
     Ok(())
@@ -123,6 +132,14 @@ pub fn is_usable(account: &Account) -> bool {
     account.hold.is_none() && account.dormant_at.is_none() && account.deletion.is_none()
 }
 
+/// Requirement 1.6: the built-in account is edited through no door.
+pub fn check_not_built_in(applying: &Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
+    if applying.tables.meta_u64(meta::SYSTEM_ACCOUNT)? == Some(id.0) {
+        return Err(Refusal::new(Reason::Unwilling, "the system account cannot be changed"));
+    }
+    Ok(())
+}
+
 /// Requirement 1.7: system administrators are not deleted.
 pub fn check_no_administrator(applying: &Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
     let Some(role) = applying.tables.meta_u64(meta::SYSTEM_ADMIN)? else { return Ok(()) };
@@ -130,21 +147,6 @@ pub fn check_no_administrator(applying: &Applying<'_, '_>, id: EntryId) -> Resul
         return Err(Refusal::new(Reason::Unwilling, "a system administrator cannot be deleted"));
     }
     Ok(())
-}
-
-/// Requirement 1.7: without `leaving`, an administrator who may log in remains.
-pub fn check_administrator_remains(applying: &Applying<'_, '_>, leaving: EntryId) -> Result<(), Refusal> {
-    let Some(role) = applying.tables.meta_u64(meta::SYSTEM_ADMIN)? else { return Ok(()) };
-    if !membership::reaches(applying.tables, leaving, EntryId(role))? {
-        return Ok(());
-    }
-    for item in applying.tables.members.range(membership::all_of(EntryId(role)))? {
-        let other = EntryId(item?.0.value().1);
-        if other != leaving && applying.tables.account(other)?.is_some_and(|a| is_usable(&a)) {
-            return Ok(());
-        }
-    }
-    Err(Refusal::new(Reason::Unwilling, "one active system administrator has to remain"))
 }
 
 /// Lays counters over the stored ones; an account that is gone needs none.
@@ -202,6 +204,22 @@ pub fn mark_role(applying: &mut Applying<'_, '_>, role: EntryId, reader: bool) -
     let bytes: Vec<u8> = ids.iter().flat_map(|id| id.0.to_le_bytes()).collect();
     applying.tables.meta.insert(name, bytes.as_slice())?;
     applying.record.events.push(Event::Account { entry: role, dn, act: "mark-role".into() });
+    Ok(())
+}
+
+/// Makes an account the built-in one.
+pub fn mark_built_in(applying: &mut Applying<'_, '_>, subject: &Subject) -> Result<(), Refusal> {
+    only_the_system(applying)?;
+    if applying.tables.meta_u64(meta::SYSTEM_ACCOUNT)?.is_some() {
+        return Err(Refusal::new(Reason::Unwilling, "there is a system account already"));
+    }
+    let (id, draft) = applying.find(subject)?;
+    let not_one = || Refusal::new(Reason::Constraint, "the entry is no account");
+    let facts = applying.tables.account(id)?.ok_or_else(not_one)?;
+    applying.dirty = true;
+    write_facts(applying, id, &Account { system: true, ..facts })?;
+    applying.tables.meta.insert(meta::SYSTEM_ACCOUNT, id.0.to_le_bytes().as_slice())?;
+    applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: "mark-built-in".into() });
     Ok(())
 }
 

@@ -53,7 +53,12 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
     match tables.receipts.get(set.id.0).map(|g| g.map(|g| g.value())) {
         Err(error) => return Applied::Refused(error.into()),
         Ok(Some(position)) => {
-            return Applied::Repeated(Receipt { position: Position(position), entry: None, generated_password: None });
+            return Applied::Repeated(Receipt {
+                position: Position(position),
+                entry: None,
+                epoch: None,
+                generated_password: None,
+            });
         }
         Ok(None) => {}
     }
@@ -68,7 +73,7 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
     let outcome = set.ops.iter().try_for_each(|op| applying.step(op)).and_then(|()| applying.finish(last));
     let (dirty, entry) = (applying.dirty, applying.entry);
     match outcome {
-        Ok(()) => Applied::Done(Receipt { position, entry, generated_password: None }),
+        Ok(()) => Applied::Done(Receipt { position, entry, epoch: None, generated_password: None }),
         Err(refusal) if dirty => Applied::Spoiled(refusal),
         Err(refusal) => Applied::Refused(refusal),
     }
@@ -113,6 +118,7 @@ impl Applying<'_, '_> {
             Op::Upgrade { id, expected, next } => account::upgrade(self, *id, expected.as_ref(), next),
             Op::Purge { id } => account::purge(self, *id),
             Op::MarkRole { role, reader } => account::mark_role(self, *role, *reader),
+            Op::MarkBuiltIn { subject } => account::mark_built_in(self, subject),
             Op::Note(note) => {
                 self.record.events.push(Event::Noted((**note).clone()));
                 Ok(())

@@ -4,11 +4,14 @@
 //! e-mail address of another account, nor the reverse (both are accepted at sign-in). A username with characters
 //! outside ASCII may not look like an existing one: `s | skeleton | 0x00 | id` rows find the candidates.
 
+use crate::entry::dn::Dn;
 use crate::entry::name::{EmailKey, NameRefusal, UsernameKey};
+use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
+use crate::schema::Schema;
 use crate::store::indexes;
-use crate::store::view::{Tables, View};
+use crate::store::view::{Snapshot, Tables, View};
 use redb::ReadableTable;
 
 const USERNAME: u8 = b'u';
@@ -112,10 +115,13 @@ impl Claims {
         Ok(())
     }
 
-    /// Takes the claims away.
+    /// Takes the claims away, but not from others: names that a deletion had freed may have a new holder.
     pub fn release(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
         for key in &self.exact {
-            tables.claims.remove(key.as_slice())?;
+            let own = tables.claims.get(key.as_slice())?.is_some_and(|g| g.value() == owner.0);
+            if own {
+                tables.claims.remove(key.as_slice())?;
+            }
         }
         for (skeleton, _) in &self.skeletons {
             tables.claims.remove(skeleton_key(skeleton, owner).as_slice())?;
@@ -140,6 +146,22 @@ pub fn holder_of_username(view: &impl View, name: &str) -> Result<Option<EntryId
 pub fn holder_of_email(view: &impl View, address: &str) -> Result<Option<EntryId>, Refusal> {
     let Ok(key) = EmailKey::prepare(address) else { return Ok(None) };
     Ok(view.claims().get(space(EMAIL, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+}
+
+/// The deleted account that had this DN, while its username is reserved: so that the journal can tell who was refused.
+pub fn buried(view: &Snapshot, schema: &Schema, dn: &[u8], key: &[u8]) -> Result<Option<EntryId>, Refusal> {
+    let Some(rdn) = Dn::parse(dn).ok().and_then(|dn| dn.rdns.into_iter().next()) else { return Ok(None) };
+    for ava in rdn.avas {
+        let is_username = schema.find_attribute(ava.attribute.as_bytes()).is_some_and(|a| a.name() == "uid");
+        let Some(name) = std::str::from_utf8(&ava.value).ok().filter(|_| is_username) else { continue };
+        if let Some(id) = holder_of_username(view, name)?
+            && let Some(grave) = view.graves().get(id.0)?
+            && Record::parse(grave.value()).is_ok_and(|record| record.key() == key)
+        {
+            return Ok(Some(id));
+        }
+    }
+    Ok(None)
 }
 
 fn space(space: u8, name: &[u8]) -> Vec<u8> {

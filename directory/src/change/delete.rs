@@ -2,7 +2,7 @@
 
 use super::apply::Applying;
 use super::project::Rows;
-use super::{Subject, account, add, references, rename};
+use super::{Subject, account, add, administrators, references, rename};
 use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
@@ -27,6 +27,8 @@ pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) 
     for (id, draft) in &doomed {
         check(applying, *id, draft)?;
     }
+    let ids: Vec<EntryId> = doomed.iter().map(|(id, _)| *id).collect();
+    let watched = administrators::watch(applying, &ids)?;
     for (id, draft) in doomed {
         remove(applying, id, &draft)?;
         add::claims_of(applying.schema, &draft)?.release(applying.tables, id)?;
@@ -34,7 +36,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) 
         applying.record.events.push(Event::Deleted { entry: id, dn: draft.dn });
         applying.entry = Some(id);
     }
-    Ok(())
+    watched.check(applying)
 }
 
 fn check(applying: &Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), Refusal> {
@@ -52,6 +54,9 @@ fn check(applying: &Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), 
         return Err(Refusal::new(Reason::Unwilling, "a naming context cannot be deleted"));
     }
     if draft.header.kind.is_account() {
+        if applying.rights.is_self(id) && !applying.rights.is_system() {
+            return Err(Refusal::not_allowed());
+        }
         account::check_no_administrator(applying, id)?;
     }
     Ok(())

@@ -13,6 +13,7 @@
 
 pub mod account;
 pub mod add;
+pub mod administrators;
 pub mod apply;
 pub mod claims;
 pub mod delete;
@@ -172,6 +173,8 @@ pub struct Receipt {
     pub position: Position,
     /// The entry that it made or changed.
     pub entry: Option<EntryId>,
+    /// The epoch after it, when it changed the facts of the account: the login that has done it goes on with this one.
+    pub epoch: Option<u64>,
     /// A password that was made for the caller.
     pub generated_password: Option<Secret>,
 }
@@ -282,6 +285,11 @@ pub enum Op {
         role: EntryId,
         /// Reads; otherwise administers.
         reader: bool,
+    },
+    /// The built-in account of requirement 1.6: nothing changes it from here on. The system's alone, and once.
+    MarkBuiltIn {
+        /// Which.
+        subject: Subject,
     },
     /// An event for the audit record alone (a refused login, a denied request).
     Note(Box<crate::journal::record::Note>),

@@ -1,9 +1,11 @@
 //! New values for an entry (RFC 4511 §4.6, RFC 4525), and the rules that values obey in any write.
 
 use super::add::{claims_of, edge_name};
+use super::administrators::{self, Watched};
 use super::apply::Applying;
 use super::references;
 use super::{ModificationKind, PasswordOp, Subject, ValueOp, account};
+use crate::access::Sight;
 use crate::entry::dn::Dn;
 use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
@@ -30,6 +32,7 @@ pub fn apply(
 ) -> Result<(), Refusal> {
     let (id, before) = applying.find(subject)?;
     authorize(applying, id, modifications)?;
+    account::check_not_built_in(applying, id)?;
     if expected.is_some_and(|version| version != before.header.version) {
         return Err(Refusal::new(Reason::Conflict, "the entry has changed since it was read"));
     }
@@ -48,9 +51,8 @@ pub fn apply(
         None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
     };
     settle_classes(applying, id, &before, &mut after, modifications, &edges, has_password)?;
-    for edge in edges.all.iter().filter(|e| !e.add) {
-        check_removal(applying, id, edge.member)?;
-    }
+    let takes = edges.all.iter().any(|e| !e.add);
+    let watched = if takes { administrators::watch(applying, &[id])? } else { Watched::default() };
     after.header.modified = applying.set.now.wall;
     after.header.modifier = applying.author();
     after.header.version = applying.position;
@@ -61,6 +63,7 @@ pub fn apply(
     account::settle_kind(applying, id, &before, &after)?;
     let mut values = difference(applying.schema, &before, &after);
     write_edges(applying, id, &edges.all, &mut values)?;
+    watched.check(applying)?;
     if let Some(password) = password {
         account::set_password(applying, id, &after.dn, password)?;
     }
@@ -465,18 +468,10 @@ pub fn member_of_value(applying: &Applying<'_, '_>, value: &[u8]) -> Result<Entr
         Refusal::new(Reason::Constraint, format!("there is no entry {name} that could be a member"))
     };
     let key = crate::entry::dn::DnKey::parse(applying.schema, value).map_err(|_| unknown())?;
-    applying.tables.id_of(key.as_bytes())?.ok_or_else(unknown)
-}
-
-/// Requirement 1.7: nobody gives up the own administrator's right, and one administrator always remains.
-fn check_removal(applying: &Applying<'_, '_>, group: EntryId, member: EntryId) -> Result<(), Refusal> {
-    if Some(group) != applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) {
-        return Ok(());
-    }
-    if member == applying.author() {
-        return Err(Refusal::new(Reason::Unwilling, "nobody can take the administrator's right from themselves"));
-    }
-    account::check_administrator_remains(applying, member)
+    let id = applying.tables.id_of(key.as_bytes())?.ok_or_else(unknown)?;
+    // What the actor may not see does not exist for it.
+    let seen = applying.with_record(id, |r| Ok(applying.rights.sight(id, r) != Sight::None))?;
+    if seen { Ok(id) } else { Err(unknown()) }
 }
 
 /// What differs between two states, value by value.

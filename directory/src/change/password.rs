@@ -226,7 +226,7 @@ impl Directory {
     }
 
     /// Whether the actor acts on the own account.
-    fn is_own(&self, context: &Context, id: EntryId) -> bool {
+    pub(crate) fn is_own(&self, context: &Context, id: EntryId) -> bool {
         matches!(context.actor, Actor::Account { id: actor, .. } if actor == id)
     }
 
@@ -255,7 +255,11 @@ impl Directory {
             Verdict::Accepted | Verdict::Unchanged | Verdict::Admitted | Verdict::AdmittedMustChange(_) => {
                 Ok(outcome.next)
             }
-            Verdict::Rejected(rejection) => Err(rejected(rejection)),
+            Verdict::Rejected(rejection) => {
+                let refusal = rejected(rejection);
+                self.remember_refusal(context, owner.id, "password", &refusal);
+                Err(refusal)
+            }
             Verdict::Denied(_) => Err(Refusal::not_allowed()),
         }
     }

@@ -1,7 +1,8 @@
 //! A new RDN, a new parent, or both, for an entry and all below it (RFC 4511 §4.9).
 
 use super::apply::Applying;
-use super::{Op, modify, references};
+use super::{Op, account, administrators, modify, references};
+use crate::access::Sight;
 use crate::entry::dn::Dn;
 use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
@@ -22,6 +23,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     applying.with_record(id, |record| {
         if applying.rights.may_govern(applying.tables, id, record)? { Ok(()) } else { Err(Refusal::not_allowed()) }
     })?;
+    account::check_not_built_in(applying, id)?;
     if before.header.parent == EntryId::NONE {
         return Err(Refusal::new(Reason::Unwilling, "the top of a naming context cannot be renamed"));
     }
@@ -46,6 +48,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     after.header.modifier = applying.author();
     after.header.version = applying.position;
     let below = descendants(applying, &before)?;
+    let watched = administrators::watch(applying, &[id])?;
     modify::settle_claims(applying, id, &before, &after)?;
 
     applying.dirty = true;
@@ -60,6 +63,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         new.dn = format!("{own}{}", after.dn);
         write(applying, *child, &old, &new)?;
     }
+    watched.check(applying)?;
     let below = below.len() as u64;
     applying.record.events.push(Event::Renamed { entry: id, from: before.dn, to: after.dn, below });
     applying.entry = Some(id);
@@ -77,9 +81,16 @@ fn new_parent(
             if key.starts_with(&before.key) {
                 return Err(Refusal::new(Reason::Unwilling, "an entry cannot move below itself"));
             }
-            match applying.tables.id_of(key)? {
-                Some(id) => id,
-                None => return Err(super::apply::no_such_entry(applying.tables, &applying.rights, key)?),
+            let id = applying.tables.id_of(key)?;
+            let seen = |id| {
+                applying.with_record(id, |r| {
+                    let below = applying.rights.reads_below(r.key());
+                    Ok(below || applying.rights.sight(id, r) != Sight::None)
+                })
+            };
+            match id {
+                Some(id) if seen(id)? => id,
+                _ => return Err(super::apply::no_such_entry(applying.tables, &applying.rights, key)?),
             }
         }
     };

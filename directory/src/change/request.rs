@@ -2,14 +2,18 @@
 
 use super::fact::{self, Wish};
 use super::password::{self, Owner, Said};
-use super::{Act, AddOp, Change, Op, Receipt, Subject, Target, ValueOp, prepare};
+use super::{Act, AddOp, Change, Modification, Op, Receipt, Subject, Target, ValueOp, claims, prepare};
 use crate::access::Rights;
-use crate::context::Context;
+use crate::context::{Actor, Context};
 use crate::credential::Secret;
 use crate::error::{PasswordReason, Reason, Refusal};
 use crate::handle::Directory;
+use crate::id::EntryId;
 use crate::lifecycle::{Account, Event, Remover, State, Verdict, decide};
+use crate::schema::AttributeDescription;
+use crate::schema::attribute::Storage;
 use crate::store::codec::Credential;
+use crate::store::view::View;
 
 /// How often a change is prepared anew before its conflict is the caller's.
 const ATTEMPTS: usize = 3;
@@ -34,6 +38,7 @@ impl Directory {
     }
 
     async fn change_once(&self, context: &Context, change: &Change) -> Result<Receipt, Refusal> {
+        self.check_unrestricted(context, change)?;
         let rights = self.rights(self.snapshot()?.as_ref(), context.actor)?;
         let mut generated = None;
         let mut further = None;
@@ -50,7 +55,7 @@ impl Directory {
             }
             Change::Password { target, old, new } => {
                 let subject = prepare::subject(self.schema(), target)?;
-                let owner = self.owner(&rights, &subject)?;
+                let owner = self.owner_or_grave(context, &rights, target, &subject, "password")?;
                 let new = new.clone().unwrap_or_else(|| {
                     let made = self.make_password();
                     generated = Some(made.clone());
@@ -63,7 +68,7 @@ impl Directory {
                 Some(op) => op,
                 None => {
                     let position = self.position()?;
-                    return Ok(Receipt { position, entry: None, generated_password: None });
+                    return Ok(Receipt { position, entry: None, epoch: None, generated_password: None });
                 }
             },
         };
@@ -75,14 +80,20 @@ impl Directory {
             None => vec![op],
         };
         let changed_account = ops.iter().find_map(account_of);
+        let acted = ops.iter().find_map(act_of);
         let set = prepare::write_set(&self.inner().random, context, ops);
-        let receipt = self.submit(set).await?;
+        let receipt = self.submit(set).await.inspect_err(|refusal| {
+            if let Some((id, act)) = acted {
+                self.remember_refusal(context, id, act, refusal);
+            }
+        })?;
         if let Some(facts) = changed_account
             && let Some(id) = receipt.entry
         {
             self.forget_counters(id, &facts);
         }
-        Ok(Receipt { generated_password: generated, ..receipt })
+        let epoch = changed_account.map(|facts| facts.epoch);
+        Ok(Receipt { epoch, generated_password: generated, ..receipt })
     }
 
     async fn with_first_password(
@@ -176,19 +187,57 @@ impl Directory {
         let Said::New { new, .. } = password::said(&std::mem::take(&mut prepared.passwords))? else { return Ok(None) };
         let Op::Modify { subject, .. } = &prepared.op else { return Ok(None) };
         let owner = self.owner(rights, subject)?;
+        self.not_ones_own(context, &owner)?;
         let next = self.judge(&owner, Event::SetPassword { force_change: true }, context)?;
         let hash = self.judged_hash(rights, &owner, &new, false).await?;
         let password = Some(self.password_op(&owner, Some(hash), Some(next), false));
         Ok(Some(Op::Modify { subject: Subject::Id(owner.id), expected: None, modifications: Vec::new(), password }))
     }
 
-    /// An act on an account; none: there is nothing to do.
+    /// An act on an account; none: there is nothing to do. A refusal is remembered for the journal.
     async fn act(&self, context: &Context, rights: &Rights, target: &Target, act: &Act) -> Result<Option<Op>, Refusal> {
         let subject = prepare::subject(self.schema(), target)?;
-        let owner = self.owner(rights, &subject)?;
-        owner.check_governed()?;
+        let owner = self.owner_or_grave(context, rights, target, &subject, act.name())?;
+        let judged = match owner.check_governed() {
+            Ok(()) => self.judge_act(context, rights, &owner, act).await,
+            Err(refusal) => Err(refusal),
+        };
+        judged.inspect_err(|refusal| self.remember_refusal(context, owner.id, act.name(), refusal))
+    }
+
+    /// The account; one that is deleted is nobody to the peer, and DELETED in the journal.
+    fn owner_or_grave(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        target: &Target,
+        subject: &Subject,
+        act: &str,
+    ) -> Result<Owner, Refusal> {
+        let found = self.owner(rights, subject);
+        let missing = matches!(&found, Err(Refusal { reason: Reason::NoSuchEntry { .. }, .. }));
+        let snapshot = self.snapshot()?;
+        let buried = match (target, subject) {
+            _ if !missing => None,
+            (Target::Dn(dn), Subject::Key(key)) => claims::buried(&snapshot, self.schema(), dn, key)?,
+            (_, Subject::Id(id)) => snapshot.account(*id)?.filter(|a| a.deletion.is_some()).map(|_| *id),
+            (Target::Id(_), Subject::Key(_)) => None,
+        };
+        if let Some(id) = buried {
+            self.remember_refusal(context, id, act, &Refusal::new(Reason::Unwilling, "the account is DELETED"));
+        }
+        found
+    }
+
+    async fn judge_act(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        owner: &Owner,
+        act: &Act,
+    ) -> Result<Option<Op>, Refusal> {
         let by = match context.actor {
-            crate::context::Actor::Account { id, .. } => Some(id),
+            Actor::Account { id, .. } => Some(id),
             _ => None,
         };
         let (event, new) = match act {
@@ -203,6 +252,9 @@ impl Directory {
             Act::ForceChange => (Event::ForceChange, None),
             Act::Active(active) => (Event::ScimActive { active: *active, by }, None),
         };
+        if new.is_some() {
+            self.not_ones_own(context, owner)?;
+        }
         let account = self.with_counters(owner.id, owner.stored);
         let outcome = decide(&account, self.policy(), &event, &context.now);
         match outcome.verdict {
@@ -216,8 +268,8 @@ impl Directory {
         let password = match new {
             None => None,
             Some(new) => {
-                let hash = self.judged_hash(rights, &owner, new, false).await?;
-                Some(self.password_op(&owner, Some(hash), None, false))
+                let hash = self.judged_hash(rights, owner, new, false).await?;
+                Some(self.password_op(owner, Some(hash), None, false))
             }
         };
         Ok(Some(Op::Account {
@@ -230,6 +282,15 @@ impl Directory {
         }))
     }
 
+    /// An act does not stand in for the old password: the own one is changed by a change of it, and by nothing else.
+    fn not_ones_own(&self, context: &Context, owner: &Owner) -> Result<(), Refusal> {
+        if self.is_own(context, owner.id) {
+            let reason = Reason::Password(PasswordReason::MustSupplyOld);
+            return Err(Refusal::new(reason, "the own password is changed with the old one"));
+        }
+        Ok(())
+    }
+
     /// A password of 20 characters, 100 bits (RFC 3062 §3: `genPasswd`).
     pub fn make_password(&self) -> Secret {
         let drawn = self.inner().random.bytes::<20>();
@@ -237,16 +298,36 @@ impl Directory {
         Secret::new(drawn.iter().map(letter).collect())
     }
 
-    /// Refuses everything but a password change for a login that has to change its password first.
-    ///
-    /// # Errors
-    /// `Password(ChangeAfterReset)`.
-    pub fn check_unrestricted(&self, context: &Context) -> Result<(), Refusal> {
-        if matches!(context.actor, crate::context::Actor::Account { must_change_password: true, .. }) {
-            let reason = Reason::Password(PasswordReason::ChangeAfterReset);
-            return Err(Refusal::new(reason, "the password has to be changed first"));
+    /// A login that has to change its password first may do that and nothing else (requirement 2.10), not even beside it.
+    fn check_unrestricted(&self, context: &Context, change: &Change) -> Result<(), Refusal> {
+        if !matches!(context.actor, Actor::Account { must_change_password: true, .. }) {
+            return Ok(());
         }
-        Ok(())
+        let is_password = |m: &Modification| {
+            let kind = AttributeDescription::parse(self.schema(), &m.attribute).map(|d| self.schema().attribute(d.id));
+            kind.is_ok_and(|kind| kind.storage == Storage::Credential)
+        };
+        match change {
+            Change::Password { .. } => Ok(()),
+            Change::Modify { modifications, .. }
+                if !modifications.is_empty() && modifications.iter().all(is_password) =>
+            {
+                Ok(())
+            }
+            _ => {
+                let reason = Reason::Password(PasswordReason::ChangeAfterReset);
+                Err(Refusal::new(reason, "the password must be changed first"))
+            }
+        }
+    }
+}
+
+/// Whose account a step acts upon, and the act's name.
+fn act_of(op: &Op) -> Option<(EntryId, &'static str)> {
+    match op {
+        Op::Account { subject: Subject::Id(id), act, .. } => Some((*id, act)),
+        Op::Modify { subject: Subject::Id(id), password: Some(_), .. } => Some((*id, "password")),
+        _ => None,
     }
 }
 

@@ -4,7 +4,7 @@
 //! Undefined: the same answer as for an attribute that does not exist, so that a filter tells nothing.
 
 use super::resolve::{Asked, Resolved, Test};
-use crate::access::{Sight, shows};
+use crate::access::{Rights, Sight, shows};
 use crate::clock::Now;
 use crate::entry::dn::Dn;
 use crate::entry::record::Record;
@@ -26,6 +26,8 @@ pub struct Evaluation<'a, V> {
     pub policy: &'a Policy,
     /// The moment that states are derived at.
     pub now: &'a Now,
+    /// Whose search it is: an edge to an entry that may not be seen is none.
+    pub rights: &'a Rights,
 }
 
 impl<V: View> Evaluation<'_, V> {
@@ -137,12 +139,16 @@ impl<V: View> Evaluation<'_, V> {
         use redb::ReadableTable;
         let Some(member) = member else {
             for item in self.view.members().range(membership::all_of(id))? {
-                if item?.1.value() & by != 0 {
+                let (key, held) = item?;
+                if held.value() & by != 0 && self.sees(EntryId(key.value().1))? {
                     return Ok(true);
                 }
             }
             return Ok(false);
         };
+        if !self.sees(member)? {
+            return Ok(false);
+        }
         if nested {
             return membership::reaches(self.view, member, id);
         }
@@ -150,6 +156,34 @@ impl<V: View> Evaluation<'_, V> {
     }
 
     fn member_of(&self, id: EntryId, group: Option<EntryId>, nested: bool) -> Result<bool, Refusal> {
+        // One's own groups are one's own business, whoever keeps them.
+        if self.rights.is_self(id) || self.rights.sees_all() {
+            return self.is_in(id, group, nested);
+        }
+        match group {
+            None => {
+                for group in self.view.groups_of(id, membership::CLOSURE)? {
+                    if self.sees(group)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+            Some(seen) => Ok(self.sees(seen)? && self.is_in(id, group, nested)?),
+        }
+    }
+
+    /// Whether an entry at the other end of an edge may be seen.
+    fn sees(&self, id: EntryId) -> Result<bool, Refusal> {
+        if self.rights.sees_all() {
+            return Ok(true);
+        }
+        let guard = self.view.record(id)?;
+        let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+        Ok(record.is_some_and(|record| self.rights.sight(id, &record) != Sight::None))
+    }
+
+    fn is_in(&self, id: EntryId, group: Option<EntryId>, nested: bool) -> Result<bool, Refusal> {
         match group {
             None => Ok(!self.view.groups_of(id, 1)?.is_empty()),
             Some(group) if nested => membership::reaches(self.view, id, group),

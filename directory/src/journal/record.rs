@@ -112,6 +112,8 @@ pub struct Note {
     pub time: Millis,
     /// About whom.
     pub entry: Option<EntryId>,
+    /// Who had asked, when that is known.
+    pub by: Option<EntryId>,
     /// What (`login-refused`, `act-refused`, …).
     pub what: String,
     /// Why, the real reason.

@@ -1,5 +1,6 @@
 //! Attributes that stand in no record: what the header, the tree, the edges and the account facts say.
 
+use crate::access::{Rights, Sight};
 use crate::entry::record::Record;
 use crate::error::Refusal;
 use crate::filter::evaluate::Evaluation;
@@ -131,11 +132,17 @@ fn hold<V>(evaluation: &Evaluation<'_, V>, account: &Account) -> Option<String> 
     Some(format!("{} {cause}{since}", state.name()))
 }
 
-/// Hands the DNs of all members by an attribute (a mask of [`membership`]) to `each`.
+/// Hands the DNs of all members by an attribute (a mask of [`membership`]) to `each`, as far as they may be seen.
 ///
 /// # Errors
 /// `Store`.
-pub fn members(view: &impl View, group: EntryId, by: u8, each: &mut dyn FnMut(&[u8])) -> Result<bool, Refusal> {
+pub fn members(
+    view: &impl View,
+    rights: &Rights,
+    group: EntryId,
+    by: u8,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<bool, Refusal> {
     use redb::ReadableTable;
     let mut any = false;
     for item in view.members().range(membership::all_of(group))? {
@@ -145,6 +152,7 @@ pub fn members(view: &impl View, group: EntryId, by: u8, each: &mut dyn FnMut(&[
         }
         if let Some(guard) = view.record(EntryId(key.value().1))?
             && let Ok(record) = Record::parse(guard.value())
+            && rights.sight(EntryId(key.value().1), &record) != Sight::None
         {
             any = true;
             each(record.dn().as_bytes());
@@ -159,7 +167,7 @@ pub fn members(view: &impl View, group: EntryId, by: u8, each: &mut dyn FnMut(&[
 /// `Store`.
 pub fn groups<V: View>(
     evaluation: &Evaluation<'_, V>,
-    rights: &crate::access::Rights,
+    rights: &Rights,
     member: EntryId,
     each: &mut dyn FnMut(&[u8]),
 ) -> Result<bool, Refusal> {
@@ -169,7 +177,7 @@ pub fn groups<V: View>(
         if let Some(guard) = view.record(group)?
             && let Ok(record) = Record::parse(guard.value())
             // One's own groups are one's own business; other tenants' groups are nobody's here.
-            && (rights.is_self(member) || rights.sight(group, &record) != crate::access::Sight::None)
+            && (rights.is_self(member) || rights.sight(group, &record) != Sight::None)
         {
             any = true;
             each(record.dn().as_bytes());

@@ -183,8 +183,13 @@ impl Cursor {
         if sight == Sight::None {
             return Ok(None);
         }
-        let evaluation =
-            Evaluation { schema: &self.schema, view: self.snapshot.as_ref(), policy: &self.policy, now: &self.now };
+        let evaluation = Evaluation {
+            schema: &self.schema,
+            view: self.snapshot.as_ref(),
+            policy: &self.policy,
+            now: &self.now,
+            rights: &self.rights,
+        };
         Ok((evaluation.matches(&self.filter, id, &record, sight)? == Some(true)).then_some(sight))
     }
 
@@ -317,6 +322,7 @@ impl Found<'_> {
             view: cursor.snapshot.as_ref(),
             policy: &cursor.policy,
             now: &cursor.now,
+            rights: &cursor.rights,
         };
         emit(&evaluation, &cursor.rights, self.id, &self.record, self.sight, selection, types_only, sink)
     }

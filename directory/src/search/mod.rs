@@ -216,7 +216,8 @@ pub fn compare(reading: Reading<'_>, dn: &[u8], attribute: &[u8], value: &[u8]) 
     if kind.storage == Storage::Credential || !crate::access::shows(sight, kind) {
         return Err(Refusal::not_allowed());
     }
-    let evaluation = Evaluation { schema: reading.schema, view, policy: reading.policy, now: &reading.now };
+    let (policy, rights) = (reading.policy, reading.rights);
+    let evaluation = Evaluation { schema: reading.schema, view, policy, now: &reading.now, rights };
     if evaluation.matches(&asked, id, &record, sight)? == Some(true) {
         return Ok(true);
     }

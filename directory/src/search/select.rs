@@ -181,7 +181,7 @@ impl<V: View, S: Sink> Outside<'_, '_, V, S> {
         let Some(spelling) = self.selection.wants(kind, &[]) else { return Ok(()) };
         let mut opened = false;
         let (sink, types_only) = (&mut *self.sink, self.types_only);
-        computed::members(self.evaluation.view, self.id, by, &mut |dn| {
+        computed::members(self.evaluation.view, self.rights, self.id, by, &mut |dn| {
             if !std::mem::replace(&mut opened, true) {
                 sink.attribute(spelling.unwrap_or(kind.name().as_bytes()));
             }

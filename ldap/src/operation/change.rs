@@ -10,7 +10,6 @@ use directory::{
     change::{Change, Receipt},
     context::{Actor, Context},
     error::Refusal,
-    store::view::View as _,
 };
 
 /// A change that waits for its place in the journal.
@@ -48,7 +47,7 @@ pub(crate) fn finish(
         Err(refusal) => return asked.answer(door, &Outcome::refused(&refusal, asked.operation), out),
     };
     if matches!(asked.operation, Operation::PasswordModify | Operation::Modify) {
-        follow_own_password(door, session, &receipt);
+        follow_own_password(session, &receipt);
     }
     match (asked.operation, &receipt.generated_password) {
         (Operation::PasswordModify, Some(password)) => {
@@ -59,15 +58,12 @@ pub(crate) fn finish(
     }
 }
 
-/// A new password ends all logins of the account but the one that has changed it.
-fn follow_own_password(door: &Door, session: &mut Session, receipt: &Receipt) {
-    let Actor::Account { id, epoch, must_change_password } = session.actor() else { return };
-    if receipt.entry != Some(id) {
-        return;
-    }
-    let Ok(snapshot) = door.directory.snapshot() else { return };
-    let Ok(Some(account)) = snapshot.account(id) else { return };
-    if account.epoch != epoch || must_change_password {
-        session.password_changed(account.epoch);
+/// A new password ends all logins of the account but the one that has changed it. Only the change itself says which
+/// epoch that is: what the store says by now may be another one, by which an administrator has ended this login.
+fn follow_own_password(session: &mut Session, receipt: &Receipt) {
+    if let (Actor::Account { id, .. }, Some(epoch)) = (session.actor(), receipt.epoch)
+        && receipt.entry == Some(id)
+    {
+        session.password_changed(epoch);
     }
 }
