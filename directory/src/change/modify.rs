@@ -15,7 +15,7 @@ use crate::schema::{Schema, known};
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{indexes, membership};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// The most values that one attribute of an entry may hold. Members are edges and have no bound.
 pub const VALUES: usize = 10_000;
@@ -47,7 +47,8 @@ pub fn apply(
         Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
         None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
     };
-    settle_classes(applying.schema, &before, &mut after, modifications, has_password)?;
+    let holds = edges_after(applying, id, &edges, modifications)?;
+    settle_classes(applying.schema, &before, &mut after, &holds, has_password)?;
     for edge in edges.iter().filter(|e| !e.add) {
         check_removal(applying, id, edge.member)?;
     }
@@ -214,16 +215,12 @@ fn settle_classes(
     schema: &Schema,
     before: &Draft,
     after: &mut Draft,
-    modifications: &[ValueOp],
+    holds: &[AttributeId],
     password: bool,
 ) -> Result<(), Refusal> {
     // Edges and credentials are not among the draft's attributes, but the classes must allow them.
     let mut seen = after.attributes.clone();
-    for modification in modifications.iter().filter(|m| m.kind != ModificationKind::Delete && !m.values.is_empty()) {
-        if !seen.iter().any(|a| a.id == modification.attribute) && edge_kind(schema, modification.attribute).is_some() {
-            seen.push(Attribute { id: modification.attribute, options: Vec::new(), values: Vec::new() });
-        }
-    }
+    seen.extend(holds.iter().map(|id| Attribute { id: *id, options: Vec::new(), values: Vec::new() }));
     // First what the entry is, then how it is named, then what it may have: the more telling refusal goes before.
     let named = named_classes(schema, &seen)?;
     if schema.structural_class(&named).is_ok_and(|class| class != before.header.structural) {
@@ -311,6 +308,37 @@ struct Edge {
     member: EntryId,
     kind: u8,
     add: bool,
+}
+
+/// The attributes that the entry holds edges by after the modifications, of those that these make a question of.
+fn edges_after(
+    applying: &Applying<'_, '_>,
+    group: EntryId,
+    edges: &[Edge],
+    modifications: &[ValueOp],
+) -> Result<Vec<AttributeId>, Refusal> {
+    let classes_change = modifications.iter().any(|m| crate::access::is_object_class(applying.schema, m.attribute));
+    let mut held = Vec::new();
+    for (name, kind) in [(&b"member"[..], membership::MEMBER), (b"uniqueMember", membership::UNIQUE_MEMBER)] {
+        let Some(attribute) = applying.schema.find_attribute(name) else { continue };
+        // The last word on a member counts.
+        let mut last: HashMap<EntryId, bool> = HashMap::new();
+        last.extend(edges.iter().filter(|e| e.kind == kind).map(|e| (e.member, e.add)));
+        let mut holds = last.values().any(|add| *add);
+        if !holds && classes_change {
+            for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
+                let (key, by) = item?;
+                if by.value() & kind != 0 && !last.contains_key(&EntryId(key.value().1)) {
+                    holds = true;
+                    break;
+                }
+            }
+        }
+        if holds {
+            held.push(attribute.id);
+        }
+    }
+    Ok(held)
 }
 
 fn plan_edges(
