@@ -110,6 +110,7 @@ impl<V: View> Evaluation<'_, V> {
             [] => match test {
                 Test::Equal(rule, _)
                 | Test::AtMost(rule, _)
+                | Test::Before(rule, _)
                 | Test::AtLeast(rule, _)
                 | Test::Parts(rule, _)
                 | Test::Special(rule, _) => rule.applies_to(self.schema.attribute(id)),
@@ -130,6 +131,7 @@ impl<V: View> Evaluation<'_, V> {
             Test::Equal(rule, wanted) => key(*rule).is_some_and(|k| k == *wanted),
             Test::AtLeast(rule, wanted) => key(*rule).is_some_and(|k| k >= *wanted),
             Test::AtMost(rule, wanted) => key(*rule).is_some_and(|k| k <= *wanted),
+            Test::Before(rule, wanted) => key(*rule).is_some_and(|k| k < *wanted),
             Test::Parts(rule, pattern) => key(*rule).is_some_and(|k| pattern.matches(&k)),
             Test::Special(rule, assertion) => self.schema.matches(*rule, value, assertion).unwrap_or(false),
         }
@@ -206,7 +208,5 @@ impl<V: View> Evaluation<'_, V> {
 
 fn has_options(asked: &Asked, options: &[u8]) -> bool {
     let Some(wanted) = &asked.description else { return true };
-    wanted.options.iter().all(|w| {
-        options.split(|b| *b == b';').any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
-    })
+    wanted.covers(options.split(|b| *b == b';'))
 }

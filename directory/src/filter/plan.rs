@@ -220,7 +220,7 @@ impl<V: View> Planner<'_, V> {
                     indexes::open_prefix(*id, &[], &mut end);
                     self.collect_between(&prefix, &indexes::after(&end).unwrap_or_default(), name)?
                 }
-                Test::AtMost(rule, key) if same_key(*rule) => {
+                Test::AtMost(rule, key) | Test::Before(rule, key) if same_key(*rule) => {
                     let mut end = Vec::new();
                     indexes::open_prefix(*id, &[], &mut prefix);
                     indexes::open_prefix(*id, key, &mut end);
@@ -364,7 +364,7 @@ fn hint(filter: &Resolved) -> u8 {
         Resolved::Holds { .. } | Resolved::MemberOf { .. } => 2,
         Resolved::And(_) | Resolved::Or(_) => 3,
         Resolved::Values { test: Test::Parts(..), .. } => 4,
-        Resolved::Values { test: Test::AtLeast(..) | Test::AtMost(..), .. } => 5,
+        Resolved::Values { test: Test::AtLeast(..) | Test::AtMost(..) | Test::Before(..), .. } => 5,
         Resolved::Class(_) => 6,
         Resolved::Values { .. } => 7,
         Resolved::Not(_) | Resolved::AnyClass => 8,

@@ -90,6 +90,8 @@ pub enum Test {
     AtLeast(MatchingRule, Vec<u8>),
     /// One has this key or an earlier one.
     AtMost(MatchingRule, Vec<u8>),
+    /// One has an earlier key (RFC 4517 §4.2: what an ordering rule means in an extensible match).
+    Before(MatchingRule, Vec<u8>),
     /// One has these parts.
     Parts(MatchingRule, Pattern),
     /// One matches an assertion by a rule that has no keys of its own (bit rules, word rules).
@@ -145,7 +147,32 @@ impl<V: View> Resolver<'_, V> {
         let Ok(description) = AttributeDescription::parse(self.schema, name) else { return Ok(Resolved::Undefined) };
         let kind = self.schema.attribute(description.id);
         let Some(test) = test(kind) else { return Ok(Resolved::Undefined) };
-        Ok(self.place(kind, description, test, false))
+        let present = test == Test::Present && description.options.is_empty();
+        let own = self.place(kind, description, test, false);
+        if !present {
+            return Ok(own);
+        }
+        self.beside(kind, own, |edge| {
+            Ok(match crate::change::modify::edge_kind(self.schema, edge.id) {
+                Some(by) => Resolved::Holds { by, member: None, nested: false },
+                None => Resolved::MemberOf { group: None, nested: false },
+            })
+        })
+    }
+
+    /// A type in the record may have subtypes that are edges: `member` is a `distinguishedName`.
+    fn beside(
+        &self,
+        kind: &AttributeType,
+        own: Resolved,
+        edge: impl Fn(&AttributeType) -> Result<Resolved, Refusal>,
+    ) -> Result<Resolved, Refusal> {
+        if kind.storage != Storage::Entry {
+            return Ok(own);
+        }
+        let subtypes = self.schema.subtypes(kind.id).iter().map(|id| self.schema.attribute(*id));
+        let edges = subtypes.filter(|t| t.storage == Storage::Edge).map(edge).collect::<Result<Vec<_>, _>>()?;
+        if edges.is_empty() { Ok(own) } else { Ok(Resolved::Or(std::iter::once(own).chain(edges).collect())) }
     }
 
     /// Where the values of a type are decides how they are asked.
@@ -156,7 +183,7 @@ impl<V: View> Resolver<'_, V> {
         }
         match kind.storage {
             Storage::Credential => Resolved::Undefined,
-            Storage::Entry if kind.name() == "objectClass" && test == Test::Present => Resolved::AnyClass,
+            Storage::Entry if test == Test::Present && description == self.object_class() => Resolved::AnyClass,
             Storage::Entry => {
                 let types = self.schema.subtypes(kind.id).to_vec();
                 let description = (!description.options.is_empty()).then_some(description);
@@ -175,7 +202,7 @@ impl<V: View> Resolver<'_, V> {
     fn equal(&self, name: &[u8], value: &[u8]) -> Result<Resolved, Refusal> {
         let Ok(description) = AttributeDescription::parse(self.schema, name) else { return Ok(Resolved::Undefined) };
         let kind = self.schema.attribute(description.id);
-        if crate::access::is_object_class(self.schema, kind.id) {
+        if description == self.object_class() {
             // RFC 4517 §4.2.26: a name that is not recognized leaves the match Undefined; a number is of no entry.
             let unknown = if is_numeric_oid(value) { Resolved::Or(Vec::new()) } else { Resolved::Undefined };
             return Ok(self.schema.find_class(value).map_or(unknown, |c| Resolved::Class(c.id)));
@@ -188,7 +215,13 @@ impl<V: View> Resolver<'_, V> {
         if self.schema.normalize(rule, value, &mut key).is_err() {
             return Ok(Resolved::Undefined);
         }
-        Ok(self.place(kind, description, Test::Equal(rule, key), false))
+        let plain = description.options.is_empty();
+        let own = self.place(kind, description, Test::Equal(rule, key), false);
+        if plain { self.beside(kind, own, |edge| self.edge(edge, value, false)) } else { Ok(own) }
+    }
+
+    fn object_class(&self) -> AttributeDescription {
+        AttributeDescription::from(crate::schema::known::attribute::OBJECT_CLASS)
     }
 
     fn edge(&self, kind: &AttributeType, value: &[u8], nested: bool) -> Result<Resolved, Refusal> {
@@ -198,6 +231,17 @@ impl<V: View> Resolver<'_, V> {
             Some(by) => Resolved::Holds { by, member: Some(named), nested },
             None => Resolved::MemberOf { group: Some(named), nested },
         })
+    }
+
+    /// Names are compared with those in the record and with those that are edges.
+    fn any_name(&self, values: Resolved, name: &[u8]) -> Result<Resolved, Refusal> {
+        let mut any = vec![values];
+        for edge in [&b"member"[..], b"memberOf"] {
+            if let Some(kind) = self.schema.find_attribute(edge) {
+                any.push(self.edge(kind, name, false)?);
+            }
+        }
+        Ok(Resolved::Or(any))
     }
 
     fn ordered(&self, kind: &AttributeType, value: &[u8]) -> Option<(MatchingRule, Vec<u8>)> {
@@ -241,6 +285,9 @@ impl<V: View> Resolver<'_, V> {
                 _ => Ok(Resolved::Undefined),
             };
         }
+        if let Some(kind) = kind.filter(|k| k.storage == Storage::Edge && k.equality == Some(rule)) {
+            return self.edge(kind, value, false);
+        }
         let test = match rule.kind() {
             RuleKind::Equality => {
                 let mut key = Vec::with_capacity(value.len());
@@ -249,12 +296,19 @@ impl<V: View> Resolver<'_, V> {
                 }
                 Test::Equal(rule, key)
             }
+            // An ordering rule by itself means "earlier", without "or equal" (RFC 4517 §4.1.3).
+            RuleKind::Ordering => {
+                let mut key = Vec::with_capacity(value.len());
+                if self.schema.normalize(rule, value, &mut key).is_err() {
+                    return Ok(Resolved::Undefined);
+                }
+                Test::Before(rule, key)
+            }
             RuleKind::Substrings => match Pattern::parse(rule, value) {
                 Ok(pattern) => Test::Parts(rule, pattern),
                 Err(_) => return Ok(Resolved::Undefined),
             },
-            // An ordering rule by itself means "earlier", without "or equal" (RFC 4517 §4.1.3).
-            RuleKind::Ordering | RuleKind::Special => {
+            RuleKind::Special => {
                 if self.schema.key(rule, value).is_err() {
                     return Ok(Resolved::Undefined);
                 }
@@ -268,7 +322,10 @@ impl<V: View> Resolver<'_, V> {
                 }
                 Ok(self.place(kind, description, test, dn))
             }
-            _ => Ok(Resolved::Values { attribute: Asked { types: Vec::new(), description: None, dn }, test }),
+            _ => {
+                let values = Resolved::Values { attribute: Asked { types: Vec::new(), description: None, dn }, test };
+                Ok(if rule == MatchingRule::DistinguishedNameMatch { self.any_name(values, value)? } else { values })
+            }
         }
     }
 }
