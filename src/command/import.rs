@@ -7,7 +7,6 @@ use super::progress::{Bar, Done};
 use super::{Exit, Failure, complain, configuration, say, store};
 use crate::cli::Global;
 use directory::bootstrap;
-use directory::change::prepare::ATTRIBUTES;
 use directory::import::{Entry, Finding, FindingKind, Import, Options, Place, Summary};
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -156,26 +155,16 @@ fn feed(import: &mut Import, file: u32, input: Input, mut progress: impl FnMut(u
     Ok(())
 }
 
-/// A content record as an entry: the values of a description together, in their order.
+/// A content record as an entry.
 fn entry(file: u32, record: &ldif::Record<'_>) -> Result<Entry, String> {
     let ldif::Body::Content(lines) = record.body else {
         return Err("'changetype:' is for changes to a running server; an import takes entries".to_owned());
     };
-    let mut attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::with_capacity(24);
+    let mut entry = Entry::new(Place { file, line: record.line }, record.dn);
     for line in lines {
-        // The last one first: values of one description mostly follow one another.
-        let value = line.value.to_vec();
-        match attributes.iter().rposition(|(name, _)| name.eq_ignore_ascii_case(line.description)) {
-            Some(held) => {
-                if let Some((_, values)) = attributes.get_mut(held) {
-                    values.push(value);
-                }
-            }
-            None if attributes.len() < ATTRIBUTES => attributes.push((line.description.to_vec(), vec![value])),
-            None => return Err(format!("more than {ATTRIBUTES} attributes")),
-        }
+        entry.push(line.description, line.value);
     }
-    Ok(Entry { place: Place { file, line: record.line }, dn: record.dn.to_vec(), attributes })
+    Ok(entry)
 }
 
 /// The summary for people.

@@ -27,7 +27,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
         return Err(Refusal::new(Reason::EntryExists, ""));
     }
     let (parent, parent_dn) = parent(applying, op)?;
-    let complete = complete(applying.schema, op)?;
+    let complete = complete(applying.schema, op, op.attributes.clone())?;
     if !applying.rights.may_add(&op.key, complete.kind) {
         return Err(Refusal::not_allowed());
     }
@@ -69,12 +69,11 @@ pub struct Complete {
     pub kind: Kind,
 }
 
-/// Adds the RDN's values and checks the classes: needs nothing but the step.
+/// Adds the RDN's values to the step's attributes and checks the classes: needs no other entry.
 ///
 /// # Errors
 /// `NamingViolation`, `InvalidValue`, `ClassViolation`.
-pub fn complete(schema: &Schema, op: &AddOp) -> Result<Complete, Refusal> {
-    let mut attributes = op.attributes.clone();
+pub fn complete(schema: &Schema, op: &AddOp, mut attributes: Vec<Attribute>) -> Result<Complete, Refusal> {
     add_rdn_values(schema, &mut attributes, op)?;
     let (classes, structural) = modify::classes_of(schema, &attributes, op.credential.is_some())?;
     let kind = schema.kind_of(&classes);

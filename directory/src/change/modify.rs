@@ -256,6 +256,9 @@ pub fn check_values(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
         if kind.single_value && attribute.values.len() > 1 {
             return Err(Refusal::new(Reason::Constraint, format!("{}: only one value is allowed", kind.name())));
         }
+        if attribute.values.len() == 1 {
+            continue;
+        }
         let mut held = HashSet::new();
         if !attribute.values.iter().all(|v| held.insert(normal(schema, kind, v))) {
             return Err(Refusal::new(Reason::ValueExists, format!("{}: a value stands there twice", kind.name())));

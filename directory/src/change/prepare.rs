@@ -90,6 +90,20 @@ pub fn add(
     dn: &[u8],
     attributes: &[(Vec<u8>, Vec<Vec<u8>>)],
 ) -> Result<(AddOp, Vec<ValueOp>), Refusal> {
+    add_taking(schema, random, now, dn, attributes.to_vec())
+}
+
+/// The same, taking the values.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_taking(
+    schema: &Schema,
+    random: &Random,
+    now: &Now,
+    dn: &[u8],
+    attributes: Vec<(impl AsRef<[u8]>, Vec<Vec<u8>>)>,
+) -> Result<(AddOp, Vec<ValueOp>), Refusal> {
     let parsed = Dn::parse(dn).map_err(|e| invalid_name(&e))?;
     let key = DnKey::of(schema, &parsed).map_err(|e| invalid_name(&e))?;
     let Some(rdn) = parsed.rdn() else {
@@ -99,6 +113,7 @@ pub fn add(
     let mut resolved: Vec<Attribute> = Vec::with_capacity(attributes.len());
     let mut passwords = Vec::new();
     for (name, values) in attributes {
+        let name = name.as_ref();
         let op = value_op(schema, ModificationKind::Add, name, values)?;
         if op.values.is_empty() {
             return Err(Refusal::new(Reason::InvalidValue, format!("{}: there is no value", text(name))));
@@ -175,7 +190,7 @@ fn modify(schema: &Schema, modifications: &[Modification]) -> Result<Prepared, R
     too_many(modifications.len())?;
     let (mut values, mut passwords, mut facts) = (Vec::with_capacity(modifications.len()), Vec::new(), Vec::new());
     for modification in modifications {
-        let op = value_op(schema, modification.kind, &modification.attribute, &modification.values)?;
+        let op = value_op(schema, modification.kind, &modification.attribute, modification.values.clone())?;
         if op.values.is_empty() && matches!(op.kind, ModificationKind::Add | ModificationKind::Increment) {
             let why = format!("{}: there is no value", text(&modification.attribute));
             return Err(Refusal::new(Reason::InvalidValue, why));
@@ -192,7 +207,7 @@ fn modify(schema: &Schema, modifications: &[Modification]) -> Result<Prepared, R
 }
 
 /// Resolves a description and checks its values.
-fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<u8>]) -> Result<ValueOp, Refusal> {
+fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: Vec<Vec<u8>>) -> Result<ValueOp, Refusal> {
     let description = AttributeDescription::parse(schema, name).map_err(|e| match e {
         DescriptionError::Unknown => Refusal::new(Reason::UndefinedAttribute, format!("{} is not known", text(name))),
         DescriptionError::Malformed => {
@@ -200,21 +215,26 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
         }
     })?;
     if description.options.iter().any(|option| option.ends_with('-')) {
-        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: a range of languages has no values", text(name))));
+        return Err(Refusal::new(
+            Reason::UndefinedAttribute,
+            format!("{}: a range of languages has no values", text(name)),
+        ));
     }
     let attribute = schema.attribute(description.id);
-    for value in values {
+    for value in &values {
         check_value(attribute, value)?;
     }
     // A name of an unknown class or with an unknown type could be compared with nothing.
-    if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) = attribute.equality {
-        for value in values {
+    if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) =
+        attribute.equality
+    {
+        for value in &values {
             schema
                 .normalize(rule, value, &mut Vec::new())
                 .map_err(|e| Refusal::new(Reason::InvalidValue, format!("{}: {e}", attribute.name())))?;
         }
     }
-    check_values(schema, attribute, kind, values)?;
+    check_values(schema, attribute, kind, &values)?;
     let is_act = fact::ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
     let kept_by_server = matches!(attribute.storage, Storage::Computed)
         || (attribute.storage == Storage::Account && !is_act)
@@ -225,12 +245,7 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
     if attribute.storage != Storage::Entry && !description.options.is_empty() {
         return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: it has no options", attribute.name())));
     }
-    Ok(ValueOp {
-        kind,
-        attribute: description.id,
-        options: description.options.join(";").into_bytes(),
-        values: values.to_vec(),
-    })
+    Ok(ValueOp { kind, attribute: description.id, options: description.options.join(";").into_bytes(), values })
 }
 
 /// What a list of new values is refused for whatever the entry holds: more than one of a single-valued type, a value twice.
@@ -241,7 +256,10 @@ fn check_values(
     values: &[Vec<u8>],
 ) -> Result<(), Refusal> {
     if kind == ModificationKind::Increment && attribute.syntax != Syntax::Integer {
-        return Err(Refusal::new(Reason::Constraint, format!("{}: only integers can be incremented", attribute.name())));
+        return Err(Refusal::new(
+            Reason::Constraint,
+            format!("{}: only integers can be incremented", attribute.name()),
+        ));
     }
     if attribute.storage == Storage::Credential || !matches!(kind, ModificationKind::Add | ModificationKind::Replace) {
         return Ok(());
@@ -249,8 +267,11 @@ fn check_values(
     if attribute.single_value && values.len() > 1 {
         return Err(Refusal::new(Reason::Constraint, format!("{}: only one value is allowed", attribute.name())));
     }
+    if values.len() < 2 {
+        return Ok(());
+    }
     let mut held = HashSet::with_capacity(values.len());
-    if values.len() > 1 && !values.iter().all(|v| held.insert(super::modify::normal(schema, attribute, v))) {
+    if !values.iter().all(|v| held.insert(super::modify::normal(schema, attribute, v))) {
         return Err(Refusal::new(Reason::ValueExists, format!("{}: a value stands there twice", attribute.name())));
     }
     Ok(())
@@ -296,7 +317,11 @@ fn rdn_text(schema: &Schema, rdn: &Rdn) -> String {
     rdn.to_string()
 }
 
-fn too_many(count: usize) -> Result<(), Refusal> {
+/// Refuses more than [`ATTRIBUTES`].
+///
+/// # Errors
+/// `Limit`.
+pub fn too_many(count: usize) -> Result<(), Refusal> {
     if count > ATTRIBUTES {
         let limit = Reason::Limit(crate::error::Limit::Administrative);
         return Err(Refusal::new(limit, format!("more than {ATTRIBUTES} attributes in one request")));

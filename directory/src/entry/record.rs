@@ -131,6 +131,17 @@ impl Draft {
     }
 }
 
+/// Changes what the header of a stored record says about its surroundings, for entries that are encoded before these are
+/// known.
+pub fn fill_in(record: &mut [u8], parent: EntryId, authors: [EntryId; 2], version: Position) {
+    let [creator, modifier] = authors;
+    for (at, value) in [(8_usize, parent.0), (48, creator.0), (56, modifier.0), (64, version.0)] {
+        if let Some(slot) = record.get_mut(at..at.saturating_add(8)) {
+            slot.copy_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
 /// Lengths are bounded far below by the limits of the doors; a longer one would read back as damage.
 fn length(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_le_bytes()
@@ -361,6 +372,18 @@ mod tests {
         // Goal: encode and decode are inverse, options, empty and long values included.
         let bytes = draft().encode();
         assert_eq!(Record::parse(&bytes).unwrap().draft().unwrap(), draft());
+    }
+
+    #[test]
+    fn the_surroundings_can_come_later() {
+        // Goal: filling in is the same as encoding with the values.
+        let mut bytes = draft().encode();
+        fill_in(&mut bytes, EntryId(7), [EntryId(8), EntryId(9)], Position(10));
+        let mut expected = draft();
+        let header = &mut expected.header;
+        (header.parent, header.creator, header.modifier) = (EntryId(7), EntryId(8), EntryId(9));
+        header.version = Position(10);
+        assert_eq!(bytes, expected.encode());
     }
 
     #[test]

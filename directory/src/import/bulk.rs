@@ -13,12 +13,13 @@ use super::trigrams::Trigrams;
 use super::{Finding, FindingKind, InOrder, Options, Summary};
 use crate::change::WriteSet;
 use crate::change::apply::Head;
+use crate::entry::record::fill_in;
 use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::schema::{Kind, Schema};
+use crate::store::codec;
 use crate::store::tables::meta;
 use crate::store::view::{Tables, View};
-use crate::store::{codec, indexes};
 use redb::Database;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -97,7 +98,7 @@ pub struct Bulk<'t> {
     pub(super) next: u64,
     pub(super) known: Known,
     pub(super) contexts: Vec<Vec<u8>>,
-    pub(super) new_contexts: Vec<(EntryId, Vec<u8>)>,
+    pub(super) new_contexts: Vec<EntryId>,
     /// The store had no naming context: the file brings its own.
     pub(super) restoring: bool,
     parent: Option<Parent>,
@@ -243,7 +244,7 @@ impl<'t> Bulk<'t> {
 
     pub(super) fn entry(&mut self, entry: Prepared, last: bool) -> Result<(), Refusal> {
         let names = Names { tables: &self.tables, known: &self.known };
-        if let Some(id) = names.id_of(&entry.draft.key)? {
+        if let Some(id) = names.id_of(&entry.key)? {
             return self.there_already(entry, id);
         }
         let (parent, parent_dn) = match self.spot(&entry)? {
@@ -283,7 +284,7 @@ impl<'t> Bulk<'t> {
     fn there_already(&mut self, entry: Prepared, id: EntryId) -> Result<(), Refusal> {
         let before = id.0 < self.first;
         let container = |kind| matches!(kind, Kind::Other | Kind::Tenant);
-        let kind = if before && container(entry.draft.header.kind) && container(self.with_record(id, |r| r.kind())?) {
+        let kind = if before && container(entry.kind) && container(self.with_record(id, |r| r.kind())?) {
             FindingKind::AlreadyThere
         } else {
             FindingKind::Refused
@@ -293,14 +294,14 @@ impl<'t> Bulk<'t> {
     }
 
     fn is_new_uuid(&mut self, entry: &Prepared) -> Result<bool, Refusal> {
-        let uuid = entry.draft.header.uuid.as_bytes();
+        let uuid = entry.uuid.as_bytes();
         let attribute = crate::schema::known::attribute::ENTRY_UUID;
         let held = self.first > 1 && !self.tables.holders(attribute, uuid, 1)?.is_empty();
         Ok(!held && self.known.uuid(uuid, EntryId(self.next)))
     }
 
     fn spot(&mut self, entry: &Prepared) -> Result<Spot, Refusal> {
-        let key = entry.draft.key.as_slice();
+        let key = entry.key.as_slice();
         let above = key.get(..entry.parent_length).unwrap_or_default();
         if let Some(parent) = self.parent.as_ref().filter(|p| p.key == above && !above.is_empty()) {
             return Ok(Spot::Below(parent.id, parent.dn.clone()));
@@ -316,7 +317,7 @@ impl<'t> Bulk<'t> {
             return Ok(Spot::Later);
         }
         let would_hold_another = self.contexts.iter().any(|context| context.starts_with(key));
-        if self.restoring && !would_hold_another && entry.context_dn.is_some() {
+        if self.restoring && !would_hold_another && entry.may_be_context {
             return Ok(Spot::Context);
         }
         Ok(Spot::Nowhere)
@@ -328,21 +329,16 @@ impl<'t> Bulk<'t> {
             return Err(Refusal::new(Reason::Store, "more than 4,294,967,295 entries in one import"));
         }
         self.next = self.next.saturating_add(1);
-        let draft = &mut entry.draft;
-        if parent == EntryId::NONE
-            && let Some(dn) = entry.context_dn.take()
-        {
-            draft.dn = dn;
-        }
-        draft.header.parent = parent;
-        draft.header.version = self.position;
-        if !parent_dn.is_empty() {
-            draft.dn.push(',');
-            draft.dn.push_str(parent_dn);
+        // Almost always the parent is stored as it is written in the file.
+        let fits = entry.stored_dn.strip_prefix(entry.rdn.as_str()).and_then(|rest| rest.strip_prefix(','));
+        if parent != EntryId::NONE && fits != Some(parent_dn) {
+            let mut draft = crate::change::references::draft_of(&entry.record)?;
+            draft.dn = format!("{},{parent_dn}", entry.rdn);
+            entry.record = draft.encode();
         }
         let [creator, modifier] = std::mem::take(&mut entry.authors);
-        draft.header.creator = self.author(id, creator, true)?;
-        draft.header.modifier = self.author(id, modifier, false)?;
+        let authors = [self.author(id, creator, true)?, self.author(id, modifier, false)?];
+        fill_in(&mut entry.record, parent, authors, self.position);
 
         let deleted = entry.account.as_ref().and_then(|a| a.deletion);
         if !deleted.is_some_and(|d| d.names_free) {
@@ -361,37 +357,39 @@ impl<'t> Bulk<'t> {
         self.summary.entries = self.summary.entries.saturating_add(1);
         if deleted.is_some() {
             // It waits in its grave for the purge, as any deleted account does; only its names are still its own.
-            self.graves.push(id, entry.draft.encode());
+            self.graves.push(id, entry.record);
             return Ok(());
         }
         if let Some(credential) = &entry.credential {
             self.credentials.push(id, codec::encode(credential)?);
         }
-        self.write_rows(id, &entry)?;
-        self.entries.push(id, entry.draft.encode());
-        let kind = entry.draft.header.kind;
+        self.write_rows(id, parent, &entry)?;
+        self.entries.push(id, entry.record);
+        let kind = entry.kind;
         if matches!(kind, Kind::Group | Kind::Role) {
             self.groups.insert(id.0);
         }
         if parent == EntryId::NONE {
-            self.contexts.push(entry.draft.key.clone());
-            self.new_contexts.push((id, entry.draft.key));
+            self.contexts.push(entry.key.clone());
+            self.new_contexts.push(id);
         }
         self.members(id, kind, entry.place, entry.members)
     }
 
-    fn write_rows(&mut self, id: EntryId, entry: &Prepared) -> Result<(), Refusal> {
-        let (key, parent) = (entry.draft.key.as_slice(), entry.draft.header.parent.0);
+    fn write_rows(&mut self, id: EntryId, parent: EntryId, entry: &Prepared) -> Result<(), Refusal> {
         let id_bytes = id.0.to_be_bytes();
-        self.known.name(key, id);
-        self.rows.names.push(key, &[], &id_bytes)?;
-        self.rows.children.push(&parent.to_be_bytes(), &id_bytes, &[])?;
-        let count = self.counts.entry(parent).or_default();
+        self.known.name(&entry.key, id);
+        self.rows.names.push(&entry.key, &[], &id_bytes)?;
+        self.rows.children.push(&parent.0.to_be_bytes(), &id_bytes, &[])?;
+        let count = self.counts.entry(parent.0).or_default();
         *count = count.saturating_add(1);
-        for key in &entry.rows.keys {
-            self.rows.index.push(indexes::without_id(key), &id_bytes, &[])?;
+        let (mut keys, lengths) = (entry.index.0.as_slice(), &entry.index.1);
+        for length in lengths {
+            let (key, rest) = keys.split_at_checked(*length as usize).unwrap_or_default();
+            self.rows.index.push(key, &id_bytes, &[])?;
+            keys = rest;
         }
-        self.trigrams.add(id, &entry.rows.trigrams, &mut self.rows.text)
+        self.trigrams.add(id, &entry.trigrams, &mut self.rows.text)
     }
 
     fn author(&mut self, entry: EntryId, name: Option<Vec<u8>>, made: bool) -> Result<EntryId, Refusal> {

@@ -24,7 +24,7 @@ impl Deferred {
     /// All of them, parents before their children: a DN key begins with its parent's.
     pub fn release(&mut self) -> Vec<Prepared> {
         let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_by(|a, b| a.draft.key.cmp(&b.draft.key));
+        waiting.sort_by(|a, b| a.key.cmp(&b.key));
         waiting
     }
 }

@@ -67,7 +67,7 @@ impl Bulk<'_> {
         if self.new_contexts.is_empty() {
             return Ok(());
         }
-        let bytes: Vec<u8> = self.new_contexts.iter().flat_map(|(id, _)| id.0.to_le_bytes()).collect();
+        let bytes: Vec<u8> = self.new_contexts.iter().flat_map(|id| id.0.to_le_bytes()).collect();
         self.tables.meta.insert(meta::SUFFIXES, bytes.as_slice())?;
         for (name, slot) in [(SYSTEM_ROLE, meta::SYSTEM_ADMIN), (READER_ROLE, meta::READERS)] {
             let Some(role) = self.role(name)? else {
@@ -83,7 +83,7 @@ impl Bulk<'_> {
     }
 
     fn role(&self, name: &str) -> Result<Option<EntryId>, Refusal> {
-        for (id, _) in &self.new_contexts {
+        for id in &self.new_contexts {
             let dn = self.with_record(*id, |r| r.dn().to_owned())?;
             let key = crate::change::prepare::dn_key(&self.schema, format!("cn={name},ou=roles,{dn}").as_bytes())?;
             if let Some(id) = self.known.id_of(key.as_bytes()) {

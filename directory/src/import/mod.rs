@@ -80,15 +80,48 @@ pub struct Place {
     pub line: u64,
 }
 
-/// An entry as it stands in a file.
+/// An entry as it stands in a file: one value after another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Where.
     pub place: Place,
     /// DN text.
-    pub dn: Vec<u8>,
-    /// Attribute descriptions and values; a description stands there once.
-    pub attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)>,
+    dn: usize,
+    /// The DN, then every description and value.
+    bytes: Vec<u8>,
+    /// Lengths of description and value.
+    lengths: Vec<(u32, u32)>,
+}
+
+impl Entry {
+    /// An entry without values.
+    pub fn new(place: Place, dn: &[u8]) -> Entry {
+        Entry { place, dn: dn.len(), bytes: dn.to_vec(), lengths: Vec::new() }
+    }
+
+    /// Adds a value. What is too long for a record is cut, and refused for its length later.
+    pub fn push(&mut self, description: &[u8], value: &[u8]) {
+        let length = |bytes: &[u8]| u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(description);
+        self.bytes.extend_from_slice(value);
+        self.lengths.push((length(description), length(value)));
+    }
+
+    /// DN text.
+    pub fn dn(&self) -> &[u8] {
+        self.bytes.get(..self.dn).unwrap_or_default()
+    }
+
+    /// Descriptions and values in their order.
+    pub fn values(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let mut rest = self.bytes.get(self.dn..).unwrap_or_default();
+        self.lengths.iter().map_while(move |(description, value)| {
+            let (description, more) = rest.split_at_checked(*description as usize)?;
+            let (value, more) = more.split_at_checked(*value as usize)?;
+            rest = more;
+            Some((description, value))
+        })
+    }
 }
 
 /// What became of an entry that is not simply imported.
@@ -212,8 +245,7 @@ impl Import {
     /// # Errors
     /// `Busy` when the import has ended early: [`Import::finish`] says why.
     pub fn push(&mut self, entry: Entry) -> Result<(), Refusal> {
-        let values = entry.attributes.iter().flat_map(|(_, values)| values);
-        self.batch_bytes = self.batch_bytes.saturating_add(values.map(Vec::len).fold(64, usize::saturating_add));
+        self.batch_bytes = self.batch_bytes.saturating_add(entry.bytes.len());
         self.hand_over(Item::Entry(entry))
     }
 

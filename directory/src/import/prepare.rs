@@ -9,14 +9,17 @@ use crate::clock::Now;
 use crate::credential::import::{Imported, import};
 use crate::credential::{PasswordHash, Secret};
 use crate::entry::dn::{Dn, DnKey};
-use crate::entry::record::{Draft, Header};
+use crate::entry::record::Header;
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
 use crate::lifecycle::{Account, Policy};
 use crate::random::Random;
-use crate::schema::{Schema, known};
+use crate::schema::{Kind, Schema, known};
 use crate::store::codec::Credential;
+use crate::store::indexes;
+use crate::store::text::Trigram;
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// An entry without its place in the tree and its id.
 pub struct Prepared {
@@ -24,16 +27,28 @@ pub struct Prepared {
     pub place: Place,
     /// Its DN as it is written there.
     pub dn: String,
-    /// The entry. Its DN is the RDN alone, its parent none; the author of the import made it.
-    pub draft: Draft,
+    /// Its DN as it is stored when its parent's is stored as it is written here.
+    pub stored_dn: String,
+    /// Its RDN alone.
+    pub rdn: String,
+    /// Its DN key.
+    pub key: Vec<u8>,
+    /// What it is.
+    pub kind: Kind,
+    /// Its entryUUID.
+    pub uuid: Uuid,
+    /// The record, without what `entry::record::fill_in` brings.
+    pub record: Vec<u8>,
     /// How much of its key is its parent's.
     pub parent_length: usize,
     /// Its members.
     pub members: Vec<Member>,
     /// Its names.
     pub claims: Claims,
-    /// Its index rows, for the id 0.
-    pub rows: Rows,
+    /// Its keys in `index` without their ids, one after another, and the length of each.
+    pub index: (Vec<u8>, Vec<u32>),
+    /// Its trigrams.
+    pub trigrams: Vec<Trigram>,
     /// Its facts, if it is an account.
     pub account: Option<Box<Account>>,
     /// Its password, likewise.
@@ -46,8 +61,8 @@ pub struct Prepared {
     pub authors: [Option<Vec<u8>>; 2],
     /// What is left out of it.
     pub left_out: Vec<String>,
-    /// The whole DN, when its first RDN may begin a naming context.
-    pub context_dn: Option<String>,
+    /// The first RDN's attribute may begin a naming context.
+    pub may_be_context: bool,
 }
 
 /// A value of `member` or `uniqueMember`.
@@ -63,10 +78,9 @@ pub struct Member {
 impl Prepared {
     /// Roughly the bytes that it holds.
     pub fn size(&self) -> usize {
-        let values = self.draft.attributes.iter().flat_map(|a| &a.values).map(|v| v.len().saturating_add(40));
         let members = self.members.iter().map(|m| m.text.len().saturating_mul(2).saturating_add(80));
-        let rows = self.rows.keys.iter().map(|k| k.len().saturating_add(24));
-        values.chain(members).chain(rows).fold(1_000, usize::saturating_add)
+        let own = [self.record.len(), self.index.0.len(), self.trigrams.len().saturating_mul(3)];
+        members.chain(own).fold(1_000, usize::saturating_add)
     }
 }
 
@@ -114,10 +128,11 @@ impl Preparing<'_> {
     ///
     /// # Errors
     /// Why it is refused.
-    pub fn entry(&self, entry: Entry, passed: &mut Passed) -> Result<Prepared, Refusal> {
-        let Entry { place, dn, mut attributes } = entry;
+    pub fn entry(&self, entry: &Entry, passed: &mut Passed) -> Result<Prepared, Refusal> {
+        let (place, dn) = (entry.place, entry.dn());
+        let mut attributes = grouped(entry)?;
         let carried = self.split(&mut attributes, passed)?;
-        let (mut op, _) = prepare::add(self.schema, self.random, self.now, &dn, &attributes)?;
+        let (mut op, _) = prepare::add_taking(self.schema, self.random, self.now, dn, attributes)?;
         let mut left_out = Vec::new();
         if carried.history_lost > 0 {
             left_out.push(format!("pwdHistory: {} values cannot be verified", carried.history_lost));
@@ -127,7 +142,8 @@ impl Preparing<'_> {
         let stored = |hash: &PasswordHash| hash.as_str().to_owned();
         let history = carried.history.iter().map(|(_, hash)| stored(hash)).collect();
         op.credential = has_password.then(|| Credential { password: hash.as_ref().map(stored), history });
-        let complete = add::complete(self.schema, &op)?;
+        let own = std::mem::take(&mut op.attributes);
+        let complete = add::complete(self.schema, &op, own)?;
         let kind = complete.kind;
         let header = Header {
             kind,
@@ -140,8 +156,11 @@ impl Preparing<'_> {
             modifier: EntryId::NONE,
             version: Position(0),
         };
-        let (draft, edges, claims) = add::finish(self.schema, &op, complete, header, "")?;
-        let rows = Rows::of(self.schema, EntryId::NONE, &draft);
+        let (mut draft, edges, claims) = add::finish(self.schema, &op, complete, header, "")?;
+        let Rows { keys, trigrams } = Rows::of(self.schema, EntryId::NONE, &draft);
+        if let Ok(whole) = Dn::parse(dn) {
+            draft.dn = whole.to_string();
+        }
         let account = kind.is_account().then(|| {
             let facts =
                 super::facts::account(kind, &carried.facts, carried.created, has_password, self.policy, self.now);
@@ -153,22 +172,25 @@ impl Preparing<'_> {
         let key = |name: Option<Vec<u8>>| name.and_then(|n| self.key(&n));
         Ok(Prepared {
             place,
-            dn: String::from_utf8_lossy(&dn).into_owned(),
+            dn: String::from_utf8_lossy(dn).into_owned(),
             parent_length: op.parent_length,
             members: edges.into_iter().map(|(kind, text)| Member { kind, key: self.key(&text), text }).collect(),
             claims,
-            rows,
+            index: flat(&keys),
+            trigrams,
             credential: op.credential.filter(|_| account.is_some()),
             cleartext: cleartext.filter(|_| account.is_some()),
             account,
             foreign_uuid: carried.uuid.is_some(),
             authors: [key(carried.creator), key(carried.modifier)],
             left_out,
-            context_dn: match op.rdn_values.first() {
-                Some((id, _)) if CONTEXTS.contains(id) => Dn::parse(&dn).ok().map(|dn| dn.to_string()),
-                _ => None,
-            },
-            draft,
+            may_be_context: op.rdn_values.first().is_some_and(|(id, _)| CONTEXTS.contains(id)),
+            record: draft.encode(),
+            uuid: draft.header.uuid,
+            stored_dn: draft.dn,
+            rdn: op.rdn,
+            key: op.key,
+            kind,
         })
     }
 
@@ -177,7 +199,7 @@ impl Preparing<'_> {
     }
 
     /// Takes out of the attributes what the ordinary rules do not decide.
-    fn split(&self, attributes: &mut Vec<(Vec<u8>, Vec<Vec<u8>>)>, passed: &mut Passed) -> Result<Carried, Refusal> {
+    fn split(&self, attributes: &mut Vec<(&[u8], Vec<Vec<u8>>)>, passed: &mut Passed) -> Result<Carried, Refusal> {
         let mut carried = Carried::default();
         let mut problem = None;
         attributes.retain_mut(|(name, values)| {
@@ -221,6 +243,34 @@ impl Preparing<'_> {
             found
         });
     }
+}
+
+/// The values of each description together, in the order in which descriptions came first.
+fn grouped(entry: &Entry) -> Result<Vec<(&[u8], Vec<Vec<u8>>)>, Refusal> {
+    let mut attributes: Vec<(&[u8], Vec<Vec<u8>>)> = Vec::with_capacity(24);
+    for (description, value) in entry.values() {
+        // The last one first: values of one description mostly follow one another.
+        let held = attributes.iter_mut().rev().find(|(name, _)| name.eq_ignore_ascii_case(description));
+        match held {
+            Some((_, values)) => values.push(value.to_vec()),
+            None => {
+                attributes.push((description, vec![value.to_vec()]));
+                prepare::too_many(attributes.len())?;
+            }
+        }
+    }
+    Ok(attributes)
+}
+
+fn flat(keys: &[Vec<u8>]) -> (Vec<u8>, Vec<u32>) {
+    let mut bytes = Vec::with_capacity(keys.iter().map(Vec::len).fold(0, usize::saturating_add));
+    let mut lengths = Vec::with_capacity(keys.len());
+    for key in keys {
+        let key = indexes::without_id(key);
+        bytes.extend_from_slice(key);
+        lengths.push(u32::try_from(key.len()).unwrap_or(0));
+    }
+    (bytes, lengths)
 }
 
 /// What the top of a naming context is named by, as in `bootstrap`.

@@ -55,15 +55,12 @@ impl Worker {
         for item in items {
             entries.push(match item {
                 Item::Finding(finding) => Err(finding),
-                Item::Entry(entry) => {
-                    let (place, dn) = (entry.place, entry.dn.clone());
-                    preparing.entry(entry, &mut passed).map_err(|refusal| Finding {
-                        place,
-                        dn: String::from_utf8_lossy(&dn).into_owned(),
-                        kind: FindingKind::Refused,
-                        reason: super::bulk::reason(&refusal),
-                    })
-                }
+                Item::Entry(entry) => preparing.entry(&entry, &mut passed).map_err(|refusal| Finding {
+                    place: entry.place,
+                    dn: String::from_utf8_lossy(entry.dn()).into_owned(),
+                    kind: FindingKind::Refused,
+                    reason: super::bulk::reason(&refusal),
+                }),
             });
         }
         self.hash(&mut entries);
