@@ -177,7 +177,7 @@ impl<V: View> Resolver<'_, V> {
 
     /// Where the values of a type are decides how they are asked.
     fn place(&self, kind: &AttributeType, description: AttributeDescription, test: Test, dn: bool) -> Resolved {
-        if kind.storage != Storage::Entry && !description.options.is_empty() {
+        if !matches!(kind.storage, Storage::Entry | Storage::Credential) && !description.options.is_empty() {
             // Only values in the record have options.
             return Resolved::Or(Vec::new());
         }
