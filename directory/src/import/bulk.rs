@@ -13,7 +13,7 @@ use super::trigrams::Trigrams;
 use super::{Finding, FindingKind, InOrder, Options, Summary};
 use crate::change::WriteSet;
 use crate::change::apply::Head;
-use crate::entry::record::fill_in;
+use crate::entry::record::{Record, fill_in};
 use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::schema::{Kind, Schema};
@@ -155,7 +155,7 @@ impl<'t> Bulk<'t> {
         let mut contexts = Vec::new();
         for id in tables.meta_ids(meta::SUFFIXES)? {
             let guard = tables.record(id)?;
-            let record = guard.as_ref().and_then(|g| crate::entry::record::Record::parse(g.value()).ok());
+            let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
             contexts.extend(record.map(|r| r.key().to_vec()));
         }
         let rows = RowSets::new(job.options.spill.clone());
@@ -284,11 +284,12 @@ impl<'t> Bulk<'t> {
     fn there_already(&mut self, entry: Prepared, id: EntryId) -> Result<(), Refusal> {
         let before = id.0 < self.first;
         let container = |kind| matches!(kind, Kind::Other | Kind::Tenant);
-        let kind = if before && container(entry.kind) && container(self.with_record(id, |r| r.kind())?) {
-            FindingKind::AlreadyThere
-        } else {
-            FindingKind::Refused
-        };
+        let kind =
+            if before && container(entry.kind) && container(self.with_record(id, |r: &Record<'_>| Record::kind(r))?) {
+                FindingKind::AlreadyThere
+            } else {
+                FindingKind::Refused
+            };
         self.refuse(entry, kind, reason(&Refusal::new(Reason::EntryExists, "")));
         Ok(())
     }

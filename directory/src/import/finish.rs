@@ -52,11 +52,8 @@ impl Bulk<'_> {
         for (entry, number, made) in std::mem::take(&mut self.authors.waiting) {
             let Some(author) = ids.get(&number) else { continue };
             let Some(mut draft) = crate::change::references::load(&self.tables, EntryId(entry))? else { continue };
-            if made {
-                draft.header.creator = *author
-            } else {
-                draft.header.modifier = *author
-            }
+            let slot = if made { &mut draft.header.creator } else { &mut draft.header.modifier };
+            *slot = *author;
             self.tables.entries.insert(entry, draft.encode().as_slice())?;
         }
         Ok(())

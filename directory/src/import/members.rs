@@ -217,7 +217,8 @@ mod tests {
             };
             list.iter().map(edge).collect()
         };
-        let cases: [(&[(u64, u64)], &[u64]); 5] = [
+        type Case = (&'static [(u64, u64)], &'static [u64]);
+        let cases: [Case; 5] = [
             (&[], &[]),
             (&[(1, 2), (2, 3), (1, 3)], &[]),
             (&[(1, 2), (2, 1), (2, 3), (0, 1)], &[1, 2]),

@@ -18,8 +18,11 @@ pub struct Shape<K: Key + 'static, V: Value + 'static> {
     /// The value of a row.
     pub value: for<'a> fn(&'a [u8]) -> V::SelfType<'a>,
     /// The value of a row whose key is there: changes the row's to what shall stand. None: such rows are an error.
-    pub combine: Option<fn(stored: V::SelfType<'_>, value: &mut Vec<u8>)>,
+    pub combine: Option<Meet<V>>,
 }
+
+/// Changes a row's value to what shall stand, given what is stored under its key.
+pub type Meet<V> = fn(stored: <V as Value>::SelfType<'_>, value: &mut Vec<u8>);
 
 /// Writes all rows.
 ///

@@ -199,7 +199,7 @@ impl Preparing<'_> {
     }
 
     /// Takes out of the attributes what the ordinary rules do not decide.
-    fn split(&self, attributes: &mut Vec<(&[u8], Vec<Vec<u8>>)>, passed: &mut Passed) -> Result<Carried, Refusal> {
+    fn split(&self, attributes: &mut Vec<Grouped<'_>>, passed: &mut Passed) -> Result<Carried, Refusal> {
         let mut carried = Carried::default();
         let mut problem = None;
         attributes.retain_mut(|(name, values)| {
@@ -245,9 +245,12 @@ impl Preparing<'_> {
     }
 }
 
+/// A description and its values.
+type Grouped<'e> = (&'e [u8], Vec<Vec<u8>>);
+
 /// The values of each description together, in the order in which descriptions came first.
-fn grouped(entry: &Entry) -> Result<Vec<(&[u8], Vec<Vec<u8>>)>, Refusal> {
-    let mut attributes: Vec<(&[u8], Vec<Vec<u8>>)> = Vec::with_capacity(24);
+fn grouped(entry: &Entry) -> Result<Vec<Grouped<'_>>, Refusal> {
+    let mut attributes: Vec<Grouped<'_>> = Vec::with_capacity(24);
     for (description, value) in entry.values() {
         // The last one first: values of one description mostly follow one another.
         let held = attributes.iter_mut().rev().find(|(name, _)| name.eq_ignore_ascii_case(description));

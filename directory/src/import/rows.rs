@@ -7,7 +7,6 @@ use super::trigrams::both;
 use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::store::tables::Bytes;
-use crate::store::text;
 use crate::store::view::Tables;
 use redb::Table;
 use std::ops::Bound;
@@ -52,10 +51,8 @@ impl RowSets {
 }
 
 /// An edge of both attributes.
-fn either(value: &mut Vec<u8>, other: &[u8]) {
-    for (a, b) in value.iter_mut().zip(other) {
-        *a |= b;
-    }
+fn either(value: &[u8], other: &[u8]) -> Vec<u8> {
+    value.iter().zip(other).map(|(a, b)| a | b).collect()
 }
 
 /// Rows by ascending id, gathered and then appended to their table.
@@ -109,9 +106,5 @@ impl RowSets {
 
 /// The first chunk of an import may hold ids of earlier entries.
 fn with_stored(stored: &[u8], value: &mut Vec<u8>) {
-    let mut ids = text::Chunk::decode(stored);
-    for offset in text::Chunk::decode(value).offsets() {
-        ids.insert(offset);
-    }
-    *value = ids.encode();
+    *value = both(value, stored);
 }

@@ -12,11 +12,13 @@ use std::path::PathBuf;
 /// Bytes of a run that are read or written at once.
 const BUFFER: usize = 256 * 1024;
 
-/// Makes one value of two with the same key: changes the first.
-pub type Combine = fn(&mut Vec<u8>, &[u8]);
+/// Makes one value of two with the same key.
+pub type Combine = fn(&[u8], &[u8]) -> Vec<u8>;
 
 /// Keeps the first value.
-pub fn keep(_: &mut Vec<u8>, _: &[u8]) {}
+pub fn keep(value: &[u8], _: &[u8]) -> Vec<u8> {
+    value.to_vec()
+}
 
 /// Collects rows, gives them back in order.
 pub struct Sorter {
@@ -185,7 +187,7 @@ impl Merge {
             match self.smallest() {
                 Some(next) if self.sources.get(next).is_some_and(|h| h.key == self.key) => {
                     if let Some(head) = self.sources.get(next) {
-                        (self.combine)(&mut self.value, &head.value);
+                        self.value = (self.combine)(&self.value, &head.value);
                     }
                     let (mut key, mut value) = (std::mem::take(&mut self.key), std::mem::take(&mut self.value));
                     self.take(next)?;
@@ -288,10 +290,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    fn or(value: &mut Vec<u8>, other: &[u8]) {
-        for (a, b) in value.iter_mut().zip(other) {
-            *a |= b;
-        }
+    fn or(value: &[u8], other: &[u8]) -> Vec<u8> {
+        value.iter().zip(other).map(|(a, b)| a | b).collect()
     }
 
     proptest! {

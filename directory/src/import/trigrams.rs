@@ -52,10 +52,10 @@ impl Trigrams {
 }
 
 /// Both lists of ids.
-pub fn both(value: &mut Vec<u8>, other: &[u8]) {
+pub fn both(value: &[u8], other: &[u8]) -> Vec<u8> {
     let mut ids = Chunk::decode(value);
     for offset in Chunk::decode(other).offsets() {
         ids.insert(offset);
     }
-    *value = ids.encode();
+    ids.encode()
 }
