@@ -93,8 +93,13 @@ async fn r1_03_the_username_never_changes() {
     assert_eq!(uuid(admin.search(moved, Scope::Base, "(uid=ada)", &["entryUUID"]).await), before);
     assert_eq!(server.id(moved), ada.id);
     assert!(server.bind(moved, PASSWORD).await.is_good());
-    for attribute in ["entryUUID", "createTimestamp"] {
-        assert_eq!(admin.modify(moved, &[(Kind::Replace, attribute, &["x"])]).await.code, 19, "{attribute}");
+    let fixed = [
+        ("entryUUID", "01234567-89ab-7def-8123-456789abcdef"),
+        ("createTimestamp", "20260101000000Z"),
+        ("entryDN", &ada.dn),
+    ];
+    for (attribute, value) in fixed {
+        assert_eq!(admin.modify(moved, &[(Kind::Replace, attribute, &[value])]).await.code, 19, "{attribute}");
     }
     assert!(admin.delete(moved).await.is_good());
     let again = server.person("ada").await;
