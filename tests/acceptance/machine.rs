@@ -3,7 +3,7 @@
 //! Each cell has an account of its own, brought into the row's state by what leads there.
 
 use directory::change::Act;
-use directory::lifecycle::State;
+use directory::lifecycle::{Account, State};
 use testkit::{Door, Kind, NEW_PASSWORD, PASSWORD, Person, Server, WRONG};
 
 /// The columns. Inactivity is shown in `dormancy`.
@@ -57,6 +57,34 @@ const TABLE: [(Event, [Cell; 7]); 13] = [
 ];
 const ROWS: [State; 7] = [U, E, A, L, Z, D, X];
 
+/// The same through LDAP, as an administrator's client spells it; none: LDAP has no word for it in this state.
+async fn happens_in_ldap(server: &Server, person: &Person, event: Event, before: State) -> Option<bool> {
+    let dn = person.dn.as_str();
+    let mut admin = server.operator().await;
+    let state = |name: &'static str| (Kind::Replace, "rollbookState", name);
+    let (act, password) = match event {
+        // Of a LOCKED account, ENABLED means to unlock it.
+        Event::Enable | Event::EnableAnew if before == State::Locked => return None,
+        Event::GoodLogin | Event::TooManyFailures | Event::ScimTrue | Event::ScimFalse => return None,
+        Event::SetPassword => return Some(admin.change_password(Some(dn), None, Some(NEW_PASSWORD)).await.is_good()),
+        Event::Lock => (state("LOCKED"), false),
+        Event::Unlock => ((Kind::Delete, "pwdAccountLockedTime", ""), true),
+        Event::UnlockBare => ((Kind::Delete, "pwdAccountLockedTime", ""), false),
+        Event::Disable => (state("DISABLED"), false),
+        Event::Enable => (state("ENABLED"), false),
+        Event::EnableAnew => (state("ENABLED"), true),
+        Event::Delete => (state("DELETED"), false),
+        Event::ForceChange => ((Kind::Replace, "pwdReset", "TRUE"), false),
+    };
+    let (kind, attribute, value) = act;
+    let values: &[&str] = if value.is_empty() { &[] } else { &[value] };
+    let mut changes: Vec<(Kind, &str, &[&str])> = vec![(kind, attribute, values)];
+    if password {
+        changes.push((Kind::Replace, "userPassword", &[NEW_PASSWORD]));
+    }
+    Some(admin.modify(dn, &changes).await.is_good())
+}
+
 /// Makes it happen; true when it was let happen.
 async fn happens(server: &Server, person: &Person, event: Event) -> bool {
     let new = || Some(NEW_PASSWORD.into());
@@ -91,42 +119,82 @@ async fn r2_the_whole_machine() {
     let server = Server::start().await;
     for (event, cells) in TABLE {
         for (before, cell) in ROWS.into_iter().zip(cells) {
-            let what = format!("{event:?} in {}", before.name());
-            let person = server.person(&format!("{event:?}-{}", before.name()).to_lowercase()).await;
-            server.put(&person, before).await;
-            let facts = server.stored(&person).unwrap();
-            let notes = |trail: &testkit::Trail| {
-                let all = [trail.notes("login-refused"), trail.notes("act-refused")].concat();
-                all.iter().filter(|n| n.entry == Some(person.id)).map(|n| n.count).sum::<u32>()
-            };
-            let audited = notes(&server.trail().await);
-            let happened = happens(&server, &person, event).await;
-            let after = notes(&server.trail().await);
-            match cell {
-                To(state) => {
-                    assert!(happened, "{what}");
-                    assert_eq!(server.state(&person), state, "{what}");
-                }
-                Same => {
-                    assert!(happened, "{what}");
-                    assert_eq!(server.state(&person), before, "{what}");
-                }
-                No => {
-                    assert!(!happened, "{what}");
-                    assert_eq!(server.state(&person), before, "{what}");
-                    assert!(after > audited, "{what}: the refusal is in the journal");
-                    let mut now = server.stored(&person).unwrap();
-                    // A login that finds somebody dormant makes that a fact; nothing else may have changed.
-                    now.counters = facts.counters;
-                    if before == State::Dormant {
-                        (now.dormant_at, now.epoch) = (facts.dormant_at, facts.epoch);
-                    }
-                    assert_eq!(now, facts, "{what}: nothing has changed");
-                }
-            }
+            let meeting = Meeting::new(&server, event, before, "gate").await;
+            let happened = happens(&server, &meeting.person, event).await;
+            meeting.ends(&server, cell, happened).await;
         }
     }
     server.verify().await;
+}
+
+#[tokio::test]
+async fn r2_the_whole_machine_through_ldap() {
+    // Goal: the same cells, with the acts as an LDAP client writes them.
+    let server = Server::start().await;
+    let mut met = 0;
+    for (event, cells) in TABLE {
+        for (before, cell) in ROWS.into_iter().zip(cells) {
+            let meeting = Meeting::new(&server, event, before, "ldap").await;
+            if let Some(happened) = happens_in_ldap(&server, &meeting.person, event, before).await {
+                meeting.ends(&server, cell, happened).await;
+                met += 1;
+            }
+        }
+    }
+    assert_eq!(met, 9 * 7 - 2);
+    server.verify().await;
+}
+
+/// One cell: an account in the row's state, and what the journal said of it before.
+struct Meeting {
+    person: Person,
+    before: State,
+    facts: Account,
+    audited: u32,
+    what: String,
+}
+
+impl Meeting {
+    async fn new(server: &Server, event: Event, before: State, way: &str) -> Meeting {
+        let person = server.person(&format!("{way}-{event:?}-{}", before.name()).to_lowercase()).await;
+        server.put(&person, before).await;
+        let facts = server.stored(&person).unwrap();
+        let audited = refusals(server, &person).await;
+        Meeting { person, before, facts, audited, what: format!("{event:?} in {} ({way})", before.name()) }
+    }
+
+    async fn ends(self, server: &Server, cell: Cell, happened: bool) {
+        let Meeting { person, before, facts, audited, what } = self;
+        match cell {
+            To(state) => {
+                assert!(happened, "{what}");
+                assert_eq!(server.state(&person), state, "{what}");
+            }
+            Same => {
+                assert!(happened, "{what}");
+                assert_eq!(server.state(&person), before, "{what}");
+            }
+            No => {
+                assert!(!happened, "{what}");
+                assert_eq!(server.state(&person), before, "{what}");
+                assert!(refusals(server, &person).await > audited, "{what}: the refusal is in the journal");
+                let mut now = server.stored(&person).unwrap();
+                // A login that finds somebody dormant makes that a fact; nothing else may have changed.
+                now.counters = facts.counters;
+                if before == State::Dormant {
+                    (now.dormant_at, now.epoch) = (facts.dormant_at, facts.epoch);
+                }
+                assert_eq!(now, facts, "{what}: nothing has changed");
+            }
+        }
+    }
+}
+
+/// How often the journal tells of something refused to or about somebody.
+async fn refusals(server: &Server, person: &Person) -> u32 {
+    let trail = server.trail().await;
+    let notes = [trail.notes("login-refused"), trail.notes("act-refused")].concat();
+    notes.iter().filter(|n| n.entry == Some(person.id)).map(|n| n.count).sum()
 }
 
 #[tokio::test]

@@ -93,9 +93,12 @@ async fn r1_03_the_username_never_changes() {
     assert_eq!(uuid(admin.search(moved, Scope::Base, "(uid=ada)", &["entryUUID"]).await), before);
     assert_eq!(server.id(moved), ada.id);
     assert!(server.bind(moved, PASSWORD).await.is_good());
-    for (attribute, value) in
-        [("entryUUID", "01a20069-6961-7cc4-b9c3-683097d452f7"), ("createTimestamp", "20260101000000Z")]
-    {
+    let fixed = [
+        ("entryUUID", "01234567-89ab-7def-8123-456789abcdef"),
+        ("createTimestamp", "20260101000000Z"),
+        ("entryDN", &ada.dn),
+    ];
+    for (attribute, value) in fixed {
         assert_eq!(admin.modify(moved, &[(Kind::Replace, attribute, &[value])]).await.code, 19, "{attribute}");
     }
     assert!(admin.delete(moved).await.is_good());

@@ -48,9 +48,9 @@ impl Directory {
                 let (op, passwords) = prepare::add(self.schema(), random, &context.now, dn, attributes)?;
                 Op::Add(Box::new(self.with_first_password(context, &rights, op, &passwords).await?))
             }
-            Change::Modify { .. } | Change::Rename { .. } | Change::Delete { .. } => {
+            Change::Modify { target, .. } | Change::Rename { target, .. } | Change::Delete { target, .. } => {
                 let mut prepared = prepare::resolve(self.schema(), change)?;
-                further = self.act_of_facts(context, &rights, &mut prepared).await?;
+                further = self.act_of_facts(context, &rights, target, &mut prepared).await?;
                 self.with_password(context, &rights, prepared).await?
             }
             Change::Password { target, old, new } => {
@@ -148,12 +148,13 @@ impl Directory {
         &self,
         context: &Context,
         rights: &Rights,
+        target: &Target,
         prepared: &mut prepare::Prepared,
     ) -> Result<Option<Op>, Refusal> {
         let Op::Modify { subject, modifications, .. } = &mut prepared.op else { return Ok(None) };
         let Some(wish) = fact::wish(self.schema(), &prepared.facts, modifications)? else { return Ok(None) };
-        let owner = self.owner(rights, subject)?;
-        owner.check_governed()?;
+        let owner = self.owner_or_grave(context, rights, target, subject, "act")?;
+        owner.check_governed().inspect_err(|refusal| self.remember_refusal(context, owner.id, "act", refusal))?;
         if wish == Wish::Reset && !prepared.passwords.is_empty() {
             return self.reset(context, rights, prepared).await;
         }
