@@ -46,6 +46,8 @@ pub enum Reason {
     Constraint,
     /// No matching rule fits the assertion.
     InappropriateMatching,
+    /// An alias that stands for nothing, or for itself through others (RFC 4511 §A.2, 33).
+    AliasProblem,
     /// The actor may not.
     NotAllowed,
     /// The server could, but will not.

@@ -82,6 +82,7 @@ fn code(reason: &Reason, operation: Operation) -> ResultCode {
         Reason::InvalidValue => ResultCode::INVALID_ATTRIBUTE_SYNTAX,
         Reason::ValueExists => ResultCode::ATTRIBUTE_OR_VALUE_EXISTS,
         Reason::NoSuchValue => ResultCode::NO_SUCH_ATTRIBUTE,
+        Reason::AliasProblem => ResultCode::ALIAS_PROBLEM,
         Reason::InappropriateMatching => ResultCode::INAPPROPRIATE_MATCHING,
         Reason::WrongPassword => ResultCode::INVALID_CREDENTIALS,
         Reason::NotAllowed => ResultCode::INSUFFICIENT_ACCESS_RIGHTS,

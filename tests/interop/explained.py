@@ -100,14 +100,19 @@ def no_cycles(operation, signature, theirs, ours, pair):
 
 
 def matched_of_rename(operation, signature, theirs, ours, pair):
-    """slapd names no matched DN when the parent of the entry to be renamed is not there either; we do, as for every operation."""
+    """slapd names no matched DN when the parent of the entry to be renamed, or the new one, is not there; we do, as everywhere."""
     return (operation[0] == "modify_dn" and signature == "matched DN" and theirs.code == ours.code == 32 and theirs.matched == ""
-            and plain(operation[1]).endswith("," + plain(ours.matched)) and is_there(pair, ours.matched))
+            and any(plain(name or "").endswith("," + plain(ours.matched)) for name in (operation[1], operation[4]))
+            and is_there(pair, ours.matched))
 
 
 def exists_first(operation, signature, theirs, ours, pair):
-    """An entry that is there already is said to be there, whatever else is wrong with the new one."""
-    return operation[0] == "add" and ours.code == 68 and theirs.code in (19, 64, 65) and is_there(pair, operation[1])
+    """An entry that is there already is said to be there, whatever else is wrong with the new one; so is a parent that is not."""
+    if operation[0] != "add" or theirs.code not in (64, 65):
+        return False
+    above = operation[1].split(",", 1)[1]
+    return ((ours.code == 68 and is_there(pair, operation[1])) or (ours.code == 32 and not is_there(pair, above))
+            or (ours.code == 33 and bool(pair.theirs.call(wire.search(above, 0, ("=", "objectClass", b"alias"))).entries)))
 
 
 def naming_value(operation, signature, theirs, ours, pair):
@@ -117,8 +122,10 @@ def naming_value(operation, signature, theirs, ours, pair):
 
 def boolean_case(operation, signature, theirs, ours, pair):
     """RFC 4517 §3.3.3 writes TRUE and FALSE in ABNF, which has no case: an assertion may too."""
+    if operation[0] == "compare":
+        return operation[2].lower() == "hassubordinates" and operation[3] in (b"true", b"false") and theirs.code == 21 and ours.code in (5, 6)
     return entries_differ(operation, signature) and any(
-        attribute_of(f) == "hassubordinates" and f[-1 if f[0] == "=" else 3] in (b"true", b"false")
+        attribute_of(f) == "hassubordinates" and f[2 if f[0] == "=" else 3] in (b"true", b"false")
         for f in filters(operation[3]) if f[0] in ("=", ":="))
 
 
@@ -136,6 +143,28 @@ def structural_class(operation, signature, theirs, ours, pair):
     return entries_differ(operation, signature) and any(attribute_of(f) == "structuralobjectclass" for f in filters(operation[3]))
 
 
+def has_subordinates(operation, signature, theirs, ours, pair):
+    """slapd computes hasSubordinates for equality and presence only; in an extensible match no entry has it."""
+    return entries_differ(operation, signature) and any(f[0] == ":=" and attribute_of(f) == "hassubordinates" for f in filters(operation[3]))
+
+
+def entry_dn(operation, signature, theirs, ours, pair):
+    """RFC 5020 gives entryDN an equality rule; slapd does not compare by it."""
+    return operation[0] == "compare" and operation[2].lower() == "entrydn" and theirs.text == "entryDN compare not supported"
+
+
+def empty_groups(operation, signature, theirs, ours, pair):
+    """A group that nobody is in (any more)."""
+    return (operation[0] in ("add", "modify") and theirs.code == 65 and ours.code == 0
+            and theirs.text.endswith(("requires attribute 'member'", "requires attribute 'uniqueMember'")))
+
+
+def addresses(operation, signature, theirs, ours, pair):
+    """An account's mail value that is no address, or a user name that cannot be one."""
+    return (operation[0] in ("add", "modify", "modify_dn") and theirs.code == 0 and ours.code == 19
+            and ours.text.startswith(("the e-mail address cannot be used", "the username cannot be used")))
+
+
 EXPLAINED = [
     Explained("approximate match", "RFC 4511 leaves it to the server; slapd compares by sound, we compare for equality", approximate),
     Explained("outside the naming contexts", "noSuchObject for writes as for reads, where slapd says unwillingToPerform", outside),
@@ -148,8 +177,13 @@ EXPLAINED = [
     Explained("groups hold entries", "a member is an entry, not a text: constraintViolation for one that is not there", no_texts_in_groups),
     Explained("groups have no cycles", "nested groups are followed, so a cycle is refused: constraintViolation", no_cycles),
     Explained("matched DN of a rename", "always the deepest entry that is there, where slapd's modifyDN names none", matched_of_rename),
-    Explained("entryAlreadyExists first", "an add of what is there is 68 whatever its attributes; slapd looks at the schema first", exists_first),
+    Explained("the tree before the schema", "an add of what is there is 68, below what is not is 32, whatever its attributes; slapd looks at the "
+              "schema first", exists_first),
     Explained("notAllowedOnRDN", "RFC 4511 §4.6 asks for it; slapd says namingViolation for the last value", naming_value),
+    Explained("compare of entryDN", "by its equality rule (RFC 5020); slapd has no comparison for it", entry_dn),
+    Explained("hasSubordinates in extensible matches", "is evaluated as anywhere else; slapd takes it for absent", has_subordinates),
+    Explained("groups may be empty", "nobody is made a member for the schema's sake: member and uniqueMember are optional", empty_groups),
+    Explained("addresses and user names have a form", "what cannot be signed in with is refused: constraintViolation", addresses),
     Explained("booleans without case", "TRUE and true are the same assertion", boolean_case),
     Explained("spaces at the ends of substrings", "RFC 4518 §2.6.1: they match the space that every prepared value begins and ends with",
               spaces_in_parts),

@@ -111,7 +111,8 @@ def text(operation):
     """An operation in a line that a person can run again."""
     kind, *a = operation
     if kind == "search":
-        more = "".join(f" {name}={value}" for name, value in [("deref", a[4]), ("sizelimit", a[5]), ("typesonly", a[7])] if value)
+        more = "".join(f" {name}={value}" for name, value in [("deref", a[4]), ("sizelimit", a[5]), ("typesonly", a[7]), *[("page", n) for n in a[8:]]]
+                       if value)
         return f"search base={a[0]!r} scope={a[1]} filter={wire.filter_text(a[2])} attributes={list(a[3])}{more}"
     if kind == "modify":
         names = {0: "add", 1: "delete", 2: "replace", 3: "increment"}
@@ -125,7 +126,9 @@ def text(operation):
 
 def smaller(operation):
     """Searches that ask for less than this one, the smallest first."""
-    kind, base, scope, f, attributes, deref, size, time, types_only = operation
+    kind, base, scope, f, attributes, deref, size, time, types_only = operation[:9]
+    if operation[9:]:
+        yield operation[:9]
     if f[0] in ("and", "or", "not"):
         for part in f[1:]:
             yield kind, base, scope, part, attributes, deref, size, time, types_only
@@ -164,8 +167,34 @@ class Pair:
         self.theirs, self.ours = theirs, ours
 
     def ask(self, operation):
+        if operation[0] == "search" and operation[9:]:
+            octets = wire.search(*operation[1:9])
+            return self.theirs.pages(octets, operation[9]), self.ours.pages(octets, operation[9])
         octets = request(operation)
-        return self.theirs.call(octets), self.ours.call(octets)
+        parked = self.park(operation[1]) if operation[0] == "modify_dn" else []
+        theirs = self.theirs.call(octets)
+        self.unpark(parked)
+        return theirs, self.ours.call(octets)
+
+    def park(self, dn):
+        """slapd's memberOf follows a group that is renamed, but not one whose ancestor is, and is beyond repair then (a client may not
+        write it). So the groups below give up their members before a rename, and get them back after it."""
+        groups = self.theirs.call(wire.search(dn, 3, ("or", ("present", "member"), ("present", "uniqueMember")),
+                                              ["member", "uniqueMember", "entryUUID"])).entries
+        parked = []
+        for name, attributes in groups:
+            uuid = next(v[0] for n, v in attributes if n == "entryUUID")
+            for attribute, values in attributes:
+                if attribute != "entryUUID" and self.theirs.call(wire.modify(name, [(2, attribute, [BASE])])).code == 0:
+                    parked.append((uuid, attribute, values))
+        return parked
+
+    def unpark(self, parked):
+        for uuid, attribute, values in parked:
+            (name, _), = self.theirs.call(wire.search(HOME, 2, ("=", "entryUUID", uuid), ["1.1"])).entries
+            answer = self.theirs.call(wire.modify(name, [(2, attribute, values)]))
+            if answer.code != 0:
+                raise RuntimeError(f"{name} does not get its members back: {answer.code} {answer.text}")
 
     def differ(self, operation):
         answers = self.ask(operation)
@@ -191,7 +220,7 @@ class Pair:
         return {same_dn(dn): (dn, attributes) for dn, attributes in answer.entries}
 
     def mend(self):
-        """slapd's values that name what is not there any more become what ours are; its memberOf becomes what its groups say."""
+        """slapd's values that name what is not there any more become what ours are."""
         left, right = self.dump(self.theirs), self.dump(self.ours)
         for key in left.keys() & right.keys():
             ours = {n.lower(): v for n, v in right[key][1]}
@@ -199,18 +228,6 @@ class Pair:
                 if name.lower() != "memberof" and any(gone(v, left) for v in dn_values(name, values)):
                     kept = [v for v in ours.get(name.lower(), []) if not gone(v, left)]
                     self.theirs.call(wire.modify(left[key][0], [(2, name, kept)]))
-        left = self.dump(self.theirs)
-        holders = {}
-        for dn, attributes in left.values():
-            for member in {same_dn(v.decode()) for n, vs in attributes if n.lower() in ("member", "uniquemember") for v in vs}:
-                holders.setdefault(member, set()).add(same_dn(dn))
-        for key, (dn, attributes) in left.items():
-            have = {same_dn(v.decode()): v for n, vs in attributes if n.lower() == "memberof" for v in vs}
-            wanted = holders.get(key, set())
-            changes = [(1, "memberOf", [v for k, v in have.items() if k not in wanted])] if have.keys() - wanted else []
-            changes += [(0, "memberOf", [left[k][0] for k in wanted - have.keys()])] if wanted - have.keys() else []
-            if changes:
-                self.theirs.call(wire.modify(dn, changes))
 
     def reconcile(self):
         """Makes the server under test hold what slapd holds; what it refuses goes away in both. Returns the DNs that are left."""
@@ -258,6 +275,13 @@ def sandbox():
         kept.add(moved(dn).lower())
         entries.append((moved(dn), attributes))
     out = [(HOME, [("objectClass", b"organizationalUnit"), ("ou", b"oracle")])]
+    aliases = []
+    for dn, _ in entries[::11][:12]:
+        name = f"alias-{len(aliases)}"
+        aliases.append((f"cn={name},{HOME}", [("objectClass", b"alias"), ("objectClass", b"extensibleObject"), ("cn", name.encode()),
+                                              ("aliasedObjectName", dn.encode())]))
+    aliases.append((f"cn=alias-chain,{HOME}", [("objectClass", b"alias"), ("objectClass", b"extensibleObject"), ("cn", b"alias-chain"),
+                                               ("aliasedObjectName", aliases[0][0].encode())]))
     for dn, attributes in entries:
         changed = []
         for name, value in attributes:
@@ -277,7 +301,7 @@ def sandbox():
         if "groupofuniquenames" in classes and not any(n.lower() == "uniquemember" for n, _ in changed):
             changed.append(("uniqueMember", HOME.encode()))
         out.append((dn, changed))
-    return out
+    return out + aliases
 
 
 def moved(dn):

@@ -12,6 +12,7 @@ use crate::lifecycle::Audience;
 use crate::schema::Schema;
 use crate::schema::attribute::Storage;
 use crate::schema::kind::{ClassId, Kind};
+use crate::schema::known;
 use crate::store::tables::meta;
 use crate::store::view::View;
 use crate::store::{codec, membership};
@@ -149,8 +150,21 @@ fn parent(applying: &Applying<'_, '_>, op: &AddOp) -> Result<(EntryId, String), 
     let Some(id) = applying.tables.id_of(key)? else {
         return Err(no_such_entry(applying.tables, &applying.rights, &op.key)?);
     };
-    let dn = applying.with_record(id, |r: &Record<'_>| Ok(r.dn().to_owned()))?;
+    let (dn, is_alias) = applying.with_record(id, |r: &Record<'_>| Ok((r.dn().to_owned(), is_alias(r))))?;
+    if is_alias {
+        return Err(below_alias());
+    }
     Ok((id, dn))
+}
+
+/// Whether an entry stands for another one.
+pub fn is_alias(record: &Record<'_>) -> bool {
+    record.has_class(known::class::ALIAS)
+}
+
+/// RFC 4512 §2.6: nothing is below an alias.
+pub fn below_alias() -> Refusal {
+    Refusal::new(Reason::AliasProblem, "an alias has no entries below it")
 }
 
 /// RFC 4511 §4.7: the client need not repeat the RDN's values among the attributes.

@@ -456,13 +456,14 @@ pub fn add_member(
 /// The entry that a value of `member` or `uniqueMember` names.
 ///
 /// # Errors
-/// `Constraint` when there is none: a group holds entries, not texts.
+/// `InvalidValue` when it is no name; `Constraint` when there is none: a group holds entries, not texts.
 pub fn member_of_value(applying: &Applying<'_, '_>, value: &[u8]) -> Result<EntryId, Refusal> {
     let unknown = || {
         let name = String::from_utf8_lossy(value).into_owned();
         Refusal::new(Reason::Constraint, format!("there is no entry {name} that could be a member"))
     };
-    let key = crate::entry::dn::DnKey::parse(applying.schema, value).map_err(|_| unknown())?;
+    let key = crate::entry::dn::DnKey::parse(applying.schema, value)
+        .map_err(|e| Refusal::new(Reason::InvalidValue, format!("the name of a member: {e}")))?;
     applying.tables.id_of(key.as_bytes())?.ok_or_else(unknown)
 }
 

@@ -14,7 +14,7 @@ use crate::lifecycle::{Account, Audience, UserType};
 use crate::random::Random;
 use crate::schema::attribute::{AttributeType, Storage};
 use crate::schema::description::DescriptionError;
-use crate::schema::{AttributeDescription, AttributeId, Schema};
+use crate::schema::{AttributeDescription, AttributeId, Schema, Syntax};
 use std::collections::HashSet;
 use uuid::Uuid;
 
@@ -136,8 +136,8 @@ pub fn add(
 pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
     let op = match change {
         Change::Modify { target, modifications } => {
-            let mut prepared = modify(schema, modifications)?;
             let own = subject(schema, target)?;
+            let mut prepared = modify(schema, modifications)?;
             if let Op::Modify { subject, .. } = &mut prepared.op {
                 *subject = own;
             }
@@ -146,10 +146,17 @@ pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
         Change::Rename { target, new_rdn, delete_old, new_superior } => {
             let rdn = Rdn::parse(new_rdn).map_err(|e| invalid_name(&e))?;
             let superior = new_superior.as_ref().map(|dn| dn_key(schema, dn)).transpose()?;
+            let subject = subject(schema, target)?;
+            let rdn_values = rdn_values(schema, &rdn)?;
+            if let (Subject::Key(own), Some(above)) = (&subject, &superior)
+                && above.as_bytes().starts_with(own)
+            {
+                return Err(Refusal::new(Reason::Unwilling, "an entry cannot move below itself"));
+            }
             Op::Rename {
-                subject: subject(schema, target)?,
+                subject,
                 rdn_key: RdnKey::of(schema, &rdn).map_err(|e| invalid_name(&e))?.as_bytes().to_vec(),
-                rdn_values: rdn_values(schema, &rdn)?,
+                rdn_values,
                 rdn: rdn_text(schema, &rdn),
                 delete_old: *delete_old,
                 superior: superior.map(DnKey::into_bytes),
@@ -191,6 +198,9 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
             Refusal::new(Reason::UndefinedAttribute, format!("{} is not an attribute description", text(name)))
         }
     })?;
+    if description.options.iter().any(|option| option.ends_with('-')) {
+        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: a range of languages has no values", text(name))));
+    }
     let attribute = schema.attribute(description.id);
     for value in values {
         check_value(attribute, value)?;
@@ -221,6 +231,9 @@ fn check_values(
     kind: ModificationKind,
     values: &[Vec<u8>],
 ) -> Result<(), Refusal> {
+    if kind == ModificationKind::Increment && attribute.syntax != Syntax::Integer {
+        return Err(Refusal::new(Reason::Constraint, format!("{}: only integers can be incremented", attribute.name())));
+    }
     if attribute.storage == Storage::Credential || !matches!(kind, ModificationKind::Add | ModificationKind::Replace) {
         return Ok(());
     }

@@ -172,7 +172,5 @@ impl<V: View> Evaluation<'_, V> {
 
 fn has_options(asked: &Asked, options: &[u8]) -> bool {
     let Some(wanted) = &asked.description else { return true };
-    wanted.options.iter().all(|w| {
-        options.split(|b| *b == b';').any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
-    })
+    wanted.covers(options.split(|b| *b == b';'))
 }

@@ -145,7 +145,32 @@ impl<V: View> Resolver<'_, V> {
         let Ok(description) = AttributeDescription::parse(self.schema, name) else { return Ok(Resolved::Undefined) };
         let kind = self.schema.attribute(description.id);
         let Some(test) = test(kind) else { return Ok(Resolved::Undefined) };
-        Ok(self.place(kind, description, test, false))
+        let present = test == Test::Present && description.options.is_empty();
+        let own = self.place(kind, description, test, false);
+        if !present {
+            return Ok(own);
+        }
+        self.beside(kind, own, |edge| {
+            Ok(match crate::change::modify::edge_kind(self.schema, edge.id) {
+                Some(by) => Resolved::Holds { by, member: None, nested: false },
+                None => Resolved::MemberOf { group: None, nested: false },
+            })
+        })
+    }
+
+    /// A type in the record may have subtypes that are edges: `member` is a `distinguishedName`.
+    fn beside(
+        &self,
+        kind: &AttributeType,
+        own: Resolved,
+        edge: impl Fn(&AttributeType) -> Result<Resolved, Refusal>,
+    ) -> Result<Resolved, Refusal> {
+        if kind.storage != Storage::Entry {
+            return Ok(own);
+        }
+        let subtypes = self.schema.subtypes(kind.id).iter().map(|id| self.schema.attribute(*id));
+        let edges = subtypes.filter(|t| t.storage == Storage::Edge).map(edge).collect::<Result<Vec<_>, _>>()?;
+        if edges.is_empty() { Ok(own) } else { Ok(Resolved::Or(std::iter::once(own).chain(edges).collect())) }
     }
 
     /// Where the values of a type are decides how they are asked.
@@ -156,7 +181,7 @@ impl<V: View> Resolver<'_, V> {
         }
         match kind.storage {
             Storage::Credential => Resolved::Undefined,
-            Storage::Entry if kind.name() == "objectClass" && test == Test::Present => Resolved::AnyClass,
+            Storage::Entry if test == Test::Present && description == self.object_class() => Resolved::AnyClass,
             Storage::Entry => {
                 let types = self.schema.subtypes(kind.id).to_vec();
                 let description = (!description.options.is_empty()).then_some(description);
@@ -175,7 +200,7 @@ impl<V: View> Resolver<'_, V> {
     fn equal(&self, name: &[u8], value: &[u8]) -> Result<Resolved, Refusal> {
         let Ok(description) = AttributeDescription::parse(self.schema, name) else { return Ok(Resolved::Undefined) };
         let kind = self.schema.attribute(description.id);
-        if crate::access::is_object_class(self.schema, kind.id) {
+        if description == self.object_class() {
             // RFC 4517 §4.2.26: a name that is not recognized leaves the match Undefined; a number is of no entry.
             let unknown = if is_numeric_oid(value) { Resolved::Or(Vec::new()) } else { Resolved::Undefined };
             return Ok(self.schema.find_class(value).map_or(unknown, |c| Resolved::Class(c.id)));
@@ -188,7 +213,13 @@ impl<V: View> Resolver<'_, V> {
         if self.schema.normalize(rule, value, &mut key).is_err() {
             return Ok(Resolved::Undefined);
         }
-        Ok(self.place(kind, description, Test::Equal(rule, key), false))
+        let plain = description.options.is_empty();
+        let own = self.place(kind, description, Test::Equal(rule, key), false);
+        if plain { self.beside(kind, own, |edge| self.edge(edge, value, false)) } else { Ok(own) }
+    }
+
+    fn object_class(&self) -> AttributeDescription {
+        AttributeDescription::from(crate::schema::known::attribute::OBJECT_CLASS)
     }
 
     fn edge(&self, kind: &AttributeType, value: &[u8], nested: bool) -> Result<Resolved, Refusal> {
@@ -198,6 +229,17 @@ impl<V: View> Resolver<'_, V> {
             Some(by) => Resolved::Holds { by, member: Some(named), nested },
             None => Resolved::MemberOf { group: Some(named), nested },
         })
+    }
+
+    /// Names are compared with those in the record and with those that are edges.
+    fn any_name(&self, values: Resolved, name: &[u8]) -> Result<Resolved, Refusal> {
+        let mut any = vec![values];
+        for edge in [&b"member"[..], b"memberOf"] {
+            if let Some(kind) = self.schema.find_attribute(edge) {
+                any.push(self.edge(kind, name, false)?);
+            }
+        }
+        Ok(Resolved::Or(any))
     }
 
     fn ordered(&self, kind: &AttributeType, value: &[u8]) -> Option<(MatchingRule, Vec<u8>)> {
@@ -268,7 +310,10 @@ impl<V: View> Resolver<'_, V> {
                 }
                 Ok(self.place(kind, description, test, dn))
             }
-            _ => Ok(Resolved::Values { attribute: Asked { types: Vec::new(), description: None, dn }, test }),
+            _ => {
+                let values = Resolved::Values { attribute: Asked { types: Vec::new(), description: None, dn }, test };
+                Ok(if rule == MatchingRule::DistinguishedNameMatch { self.any_name(values, value)? } else { values })
+            }
         }
     }
 }

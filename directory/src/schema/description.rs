@@ -68,6 +68,8 @@ impl AttributeDescription {
         options.dedup();
         match schema.find_attribute(name) {
             // RFC 4522 §3: an option that the type does not have makes the description one of an unknown attribute.
+            // The server's own attributes have no options (RFC 4512 §2.5.2 leaves them to definition, and none is defined).
+            Some(attribute) if !options.is_empty() && attribute.is_operational() => Err(DescriptionError::Unknown),
             Some(attribute) if binary && !attribute.syntax.needs_binary_transfer() => Err(DescriptionError::Unknown),
             Some(attribute) => Ok(AttributeDescription { id: attribute.id, options, binary }),
             None if is_descr(name) || super::syntax::is_numeric_oid(name) => Err(DescriptionError::Unknown),
@@ -84,12 +86,22 @@ impl AttributeDescription {
     /// Whether every option of `other` is among those of this description; a language range is covered by any
     /// language in it.
     pub fn has_options_of(&self, other: &AttributeDescription) -> bool {
-        other.options.iter().all(|wanted| {
-            self.options.iter().any(|own| {
-                let range = wanted.strip_suffix('-').is_some_and(|language| &**own == language);
-                own == wanted || range || (wanted.ends_with('-') && own.starts_with(&**wanted))
+        other.covers(self.options.iter().map(|own| own.as_bytes()))
+    }
+
+    /// Whether every option of this description is among these; a language range covers any language in it.
+    pub fn covers<'o>(&self, options: impl Iterator<Item = &'o [u8]> + Clone) -> bool {
+        self.options.iter().all(|wanted| {
+            options.clone().any(|own| {
+                let range = wanted.strip_suffix('-').is_some_and(|language| own == language.as_bytes());
+                own == wanted.as_bytes() || range || (wanted.ends_with('-') && own.starts_with(wanted.as_bytes()))
             })
         })
+    }
+
+    /// Whether it asks for a range of languages, which is no description that an attribute can have.
+    pub fn is_range(&self) -> bool {
+        self.options.iter().any(|option| option.ends_with('-'))
     }
 
     /// The canonical text.
@@ -135,7 +147,7 @@ mod tests {
         for text in ["", ";", "cn;", ";lang-de", "cn;;x", "cn;a_b", "c n", "cn ", "-cn", "1", "1.2.", "cn;é", "c\0n"] {
             assert_eq!(parse(text), Err(DescriptionError::Malformed), "{text:?}");
         }
-        for text in ["noSuchType", "1.2.3.4", "noSuchType;lang-de", "cn;binary"] {
+        for text in ["noSuchType", "1.2.3.4", "noSuchType;lang-de", "cn;binary", "entryUUID;x-a"] {
             assert_eq!(parse(text), Err(DescriptionError::Unknown), "{text:?}");
         }
         assert_eq!(parse(&"a".repeat(MAX_LENGTH + 1)), Err(DescriptionError::Malformed));

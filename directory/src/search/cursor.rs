@@ -1,7 +1,7 @@
 //! Walking the candidates of a search.
 
 use super::select::{Selection, Sink, emit};
-use super::{Bounds, Reading, Scope, SearchRequest};
+use super::{Bounds, Reach, Reading, Scope, SearchRequest};
 use crate::access::{Rights, Sight};
 use crate::clock::Now;
 use crate::entry::record::Record;
@@ -35,7 +35,7 @@ pub struct Cursor {
     rights: Rights,
     policy: Arc<Policy>,
     now: Now,
-    regions: Vec<(EntryId, Vec<u8>)>,
+    reach: Reach,
     scope: Scope,
     filter: Resolved,
     skip_aliases: bool,
@@ -61,7 +61,7 @@ impl Cursor {
     pub(super) fn new(
         reading: Reading<'_>,
         request: &SearchRequest<'_>,
-        regions: Vec<(EntryId, Vec<u8>)>,
+        reach: Reach,
         filter: Resolved,
         plan: Plan,
         skip_aliases: bool,
@@ -79,7 +79,7 @@ impl Cursor {
                 let start = [prefix.as_slice(), &after.to_be_bytes()].concat();
                 Source::Value(reading.snapshot.index().range_owned::<&[u8]>(start.as_slice()..end.as_slice())?)
             }
-            Plan::Scope { .. } => scope_source(reading, request.scope, &regions, after, &mut why)?,
+            Plan::Scope { .. } => scope_source(reading, request.scope, &reach, after, &mut why)?,
         };
         let tighter = |own: u32, asked: u32| match (own, asked) {
             (0, other) | (other, 0) => other,
@@ -99,7 +99,7 @@ impl Cursor {
             rights: reading.rights.clone(),
             policy: reading.policy.clone(),
             now: reading.now,
-            regions,
+            reach,
             scope: request.scope,
             filter,
             skip_aliases,
@@ -168,15 +168,16 @@ impl Cursor {
     /// Whether a candidate is found, and what of it may be seen.
     fn judge(&self, id: EntryId, row: &[u8]) -> Result<Option<Sight>, Refusal> {
         let record = Record::parse(row).map_err(|_| damaged())?;
-        let inside = self.regions.iter().any(|(base, key)| match self.scope {
+        let inside = self.reach.regions.iter().any(|(base, key)| match self.scope {
             Scope::Base => id == *base,
             Scope::One => record.parent() == *base,
             Scope::Subtree => record.key().starts_with(key),
             Scope::Children => id != *base && record.key().starts_with(key),
         });
-        // Below another base, RFC 4511 §4.5.1.3 counts the aliased entry itself as found by its alias.
-        let aliased = self.scope == Scope::One && self.regions.iter().skip(1).any(|(base, _)| *base == id);
-        if !(inside || aliased) || (self.skip_aliases && record.has_class(known::class::ALIAS)) {
+        // RFC 4511 §4.5.1.3: what an alias stands for is found in its place. The base itself is not asked for its target.
+        let aliased = self.reach.single.binary_search(&id).is_ok();
+        let followed = self.skip_aliases && record.has_class(known::class::ALIAS);
+        if !(inside || aliased) || (followed && !self.reach.regions.iter().any(|(base, _)| *base == id)) {
             return Ok(None);
         }
         let sight = self.rights.sight(id, &record);
@@ -223,15 +224,26 @@ fn damaged() -> Refusal {
 fn scope_source(
     reading: Reading<'_>,
     scope: Scope,
-    regions: &[(EntryId, Vec<u8>)],
+    reach: &Reach,
     after: u64,
     why: &mut String,
 ) -> Result<Source, Refusal> {
     use std::fmt::Write;
+    let regions = reach.regions.as_slice();
     if let ([(base, _)], Scope::One) = (regions, scope) {
         let _ = write!(why, "; the children of the base");
         let range = (base.0, after)..=(base.0, u64::MAX);
-        return Ok(Source::Children(reading.snapshot.children().range_owned(range)?));
+        let children = reading.snapshot.children().range_owned(range)?;
+        if reach.single.is_empty() {
+            return Ok(Source::Children(children));
+        }
+        let mut ids: Vec<EntryId> = reach.single.iter().copied().filter(|id| id.0 >= after).collect();
+        for child in children {
+            ids.push(EntryId(child?.0.value().1));
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        return Ok(Source::Ids(ids.into_iter()));
     }
     let mut ids = Vec::new();
     for (_, key) in regions {

@@ -18,7 +18,7 @@ pub use select::{Selection, Sink};
 use crate::access::{Rights, Sight};
 use crate::change::apply::no_such_entry;
 use crate::clock::Now;
-use crate::entry::dn::DnKey;
+use crate::entry::dn::{DnKey, parent_of, rebase};
 use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::filter::Filter;
@@ -31,6 +31,9 @@ use crate::schema::attribute::Storage;
 use crate::schema::{AttributeDescription, Schema, known};
 use crate::store::view::{Snapshot, View};
 use std::sync::Arc;
+
+/// The most aliases that a search follows.
+const ALIASES: usize = 1_000;
 
 /// RFC 4511 §4.5.1.2, and the children without their parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,41 +114,86 @@ pub struct Bounds {
 /// `InvalidName`, `NoSuchEntry`, `Limit`, `Store`.
 pub fn begin(reading: Reading<'_>, request: &SearchRequest<'_>) -> Result<Cursor, Refusal> {
     let view = reading.snapshot.as_ref();
-    let (mut id, mut key) = base(reading, request.base)?;
-    if matches!(request.deref, Deref::Finding | Deref::Always) {
-        (id, key) = follow(reading, id, key)?;
-    }
+    let finding = matches!(request.deref, Deref::Finding | Deref::Always);
+    let (id, key) = if finding { locate(reading, request.base)? } else { base(reading, request.base)? };
     let filter = resolve(request.filter, reading.schema, view)?;
-    let mut regions = vec![(id, key)];
+    let mut reach = Reach { regions: vec![(id, key)], single: Vec::new() };
     let searching = matches!(request.deref, Deref::Searching | Deref::Always);
-    if searching && request.scope != Scope::Base {
-        add_aliased(reading, &mut regions)?;
+    match request.scope {
+        Scope::One if searching => reach.single = aliased_children(reading, id)?,
+        Scope::Subtree | Scope::Children if searching => add_aliased(reading, &mut reach.regions)?,
+        _ => {}
     }
-    let plan = if request.scope == Scope::Base && regions.len() == 1 {
+    let plan = if request.scope == Scope::Base {
         Plan::Ids { ids: vec![id], why: "the base alone".into() }
     } else {
         plan(&filter, reading.schema, view)?
     };
-    Cursor::new(reading, request, regions, filter, plan, searching)
+    Cursor::new(reading, request, reach, filter, plan, searching)
+}
+
+/// Where a search goes.
+#[derive(Debug)]
+struct Reach {
+    /// The base, and the tops of the subtrees that aliases below it stand for.
+    regions: Vec<(EntryId, Vec<u8>)>,
+    /// What the aliases right below the base of a one-level search stand for, ascending: found without their children.
+    single: Vec<EntryId>,
 }
 
 /// Finds an entry by DN text for reading.
 fn base(reading: Reading<'_>, dn: &[u8]) -> Result<(EntryId, Vec<u8>), Refusal> {
     let key = DnKey::parse(reading.schema, dn).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
     let view = reading.snapshot.as_ref();
-    if let Some(id) = view.id_of(key.as_bytes())? {
-        if reading.rights.sees_all() {
-            return Ok((id, key.into_bytes()));
+    match view.id_of(key.as_bytes())? {
+        Some(id) if may_be_base(reading, id)? => Ok((id, key.into_bytes())),
+        _ => Err(no_such_entry(view, reading.rights, key.as_bytes())?),
+    }
+}
+
+fn may_be_base(reading: Reading<'_>, id: EntryId) -> Result<bool, Refusal> {
+    if reading.rights.sees_all() {
+        return Ok(true);
+    }
+    let Some(guard) = reading.snapshot.record(id)? else { return Ok(false) };
+    let record = parse(guard.value())?;
+    // Whoever may see something below may name what lies above it as a base.
+    Ok(reading.rights.sight(id, &record) != Sight::None || reading.rights.reads_below(record.key()))
+}
+
+/// Finds the base with aliases followed, those among its ancestors too (RFC 4511 §4.5.1.3 `derefFindingBaseObj`). The
+/// matched DN of a refusal is then of the resulting name (§4.1.9).
+fn locate(reading: Reading<'_>, dn: &[u8]) -> Result<(EntryId, Vec<u8>), Refusal> {
+    let key = DnKey::parse(reading.schema, dn).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
+    let mut key = key.into_bytes();
+    let view = reading.snapshot.as_ref();
+    for _ in 0..16 {
+        if let Some(id) = view.id_of(&key)? {
+            let (id, key) = follow(reading, id, key)?;
+            return if may_be_base(reading, id)? {
+                Ok((id, key))
+            } else {
+                Err(no_such_entry(view, reading.rights, &key)?)
+            };
         }
-        if let Some(guard) = view.record(id)? {
-            let record = parse(guard.value())?;
-            // Whoever may see something below may name what lies above it as a base.
-            if reading.rights.sight(id, &record) != Sight::None || reading.rights.reads_below(record.key()) {
-                return Ok((id, key.into_bytes()));
+        let mut above = parent_of(&key);
+        let top = loop {
+            match above {
+                Some(ancestor) if !ancestor.is_empty() => match view.id_of(ancestor)? {
+                    Some(id) => break Some((id, ancestor.to_vec())),
+                    None => above = parent_of(ancestor),
+                },
+                _ => break None,
             }
+        };
+        let Some((id, ancestor)) = top.filter(|(id, _)| may_be_base(reading, *id).unwrap_or(false)) else { break };
+        let (_, target) = follow(reading, id, ancestor.clone())?;
+        match rebase(&key, &ancestor, &target) {
+            Some(next) if target != ancestor => key = next,
+            _ => break,
         }
     }
-    Err(no_such_entry(view, reading.rights, key.as_bytes())?)
+    Err(no_such_entry(view, reading.rights, &key)?)
 }
 
 fn parse(bytes: &[u8]) -> Result<Record<'_>, Refusal> {
@@ -165,13 +213,29 @@ fn follow(reading: Reading<'_>, mut id: EntryId, mut key: Vec<u8>) -> Result<(En
         let Some(next) = reading.snapshot.id_of(target.as_bytes())? else { break };
         (id, key) = (next, target.into_bytes());
     }
-    Err(Refusal::new(Reason::NoSuchEntry { matched: String::new() }, "an alias leads nowhere"))
+    Err(Refusal::new(Reason::AliasProblem, "an alias leads nowhere"))
+}
+
+/// What the aliases among the children of an entry stand for.
+fn aliased_children(reading: Reading<'_>, base: EntryId) -> Result<Vec<EntryId>, Refusal> {
+    let class = crate::access::class_key(known::class::ALIAS);
+    let mut targets = Vec::new();
+    for alias in reading.snapshot.holders(known::attribute::OBJECT_CLASS, &class, ALIASES)? {
+        let Some(guard) = reading.snapshot.record(alias)? else { continue };
+        let record = parse(guard.value())?;
+        if record.parent() == base {
+            targets.extend(follow(reading, alias, record.key().to_vec()).ok().map(|(id, _)| id));
+        }
+    }
+    targets.sort_unstable();
+    targets.dedup();
+    Ok(targets)
 }
 
 /// Adds the subtrees that aliases inside the searched ones stand for.
 fn add_aliased(reading: Reading<'_>, regions: &mut Vec<(EntryId, Vec<u8>)>) -> Result<(), Refusal> {
     let class = crate::access::class_key(known::class::ALIAS);
-    let aliases = reading.snapshot.holders(known::attribute::OBJECT_CLASS, &class, 1_000)?;
+    let aliases = reading.snapshot.holders(known::attribute::OBJECT_CLASS, &class, ALIASES)?;
     let mut grown = true;
     while grown {
         grown = false;
@@ -200,6 +264,7 @@ pub fn compare(reading: Reading<'_>, dn: &[u8], attribute: &[u8], value: &[u8]) 
     let view = reading.snapshot.as_ref();
     let name = String::from_utf8_lossy(attribute).into_owned();
     // What is wrong with the request itself is said before the tree is looked at.
+    DnKey::parse(reading.schema, dn).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
     let Ok(description) = AttributeDescription::parse(reading.schema, attribute) else {
         return Err(Refusal::new(Reason::UndefinedAttribute, format!("{name} is not known")));
     };

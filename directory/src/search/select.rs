@@ -85,13 +85,9 @@ impl Selection {
             if !own && !named.types.contains(&kind.id) {
                 continue;
             }
-            let has = |w: &str| {
-                options
-                    .split(|b| *b == b';')
-                    .any(|o| o == w.as_bytes() || (w.ends_with('-') && o.starts_with(w.as_bytes())))
-            };
-            if named.description.options.iter().all(|w| has(w)) {
-                let exact = own && named.description.options.len() == options_count(options);
+            if named.description.covers(options.split(|b| *b == b';')) {
+                let count = named.description.options.len();
+                let exact = own && count == options_count(options) && !named.description.is_range();
                 return Some(exact.then_some(named.spelling.as_slice()));
             }
         }

@@ -12,7 +12,14 @@ TEXT = ["uid", "cn", "sn", "givenName", "displayName", "mail", "telephoneNumber"
         "preferredLanguage", "description", "gecos", "homeDirectory", "loginShell", "memberUid"]
 NUMBERS = ["uidNumber", "gidNumber"]
 NAMES = ["manager", "member", "uniqueMember", "seeAlso"]
-SPECIAL = ["objectClass", "name", "entryDN", "structuralObjectClass", "hasSubordinates", "createTimestamp", "jpegPhoto", "c"]
+SPECIAL = ["objectClass", "name", "name", "entryDN", "structuralObjectClass", "hasSubordinates", "createTimestamp", "jpegPhoto", "c",
+           "memberOf", "memberOf", "aliasedObjectName", "userCertificate", "distinguishedName"]
+# RFC 3866 and private options; the last is a range of languages, which only requests have.
+OPTIONS = [";lang-de", ";lang-en", ";x-a", ";x-a;lang-fr", ";LANG-de-AT", ";lang-"]
+RULES = [None, "caseIgnoreMatch", "2.5.13.2", "caseExactMatch", "integerMatch", "distinguishedNameMatch", "noSuchMatch", "2.5.13.5",
+         "1.2.840.113556.1.4.803", "1.2.840.113556.1.4.804", "caseIgnoreOrderingMatch", "caseIgnoreSubstringsMatch", "integerOrderingMatch",
+         "telephoneNumberMatch", "caseExactIA5Match", "caseIgnoreIA5Match", "objectIdentifierMatch", "booleanMatch", "generalizedTimeMatch",
+         "octetStringMatch", "numericStringMatch", "uniqueMemberMatch"]
 ALIASES = ["commonName", "surname", "rfc822Mailbox", "userid", "2.5.4.3", "0.9.2342.19200300.100.1.3", "organizationalUnitName"]
 UNKNOWN = ["noSuchAttribute", "sAMAccountName", "1.2.3.4.5.6.7", "x-unknown"]
 BROKEN_TYPES = ["", " cn", "c n", "1cn", "cn;", "1..2", "cn;lang de", "*"]
@@ -94,9 +101,14 @@ def spelled(w, name):
 def search(w):
     base = w.home if w.chance(60) else w.of(w.inner()) if w.chance(50) else dn(w)
     scope = w.of([2, 2, 2, 1, 1, 0, 3]) if not w.chance(1) else w.of([4, 9])
-    deref = 0 if not w.chance(6) else w.of([0, 1, 2, 3, 7])
+    deref = 0 if not w.chance(10) else w.of([0, 1, 2, 3, 3, 7])
+    if deref and w.chance(60):
+        aliases = [n for n in w.names if n.lower().startswith("cn=alias-")]
+        base = w.of(aliases) if aliases else base
+        base = f"cn=below,{base}" if w.chance(10) else base
     size = 0 if not w.chance(5) else w.of([1, 2, 5, 1000])
-    return ("search", base, scope, filter_of(w, 3 if w.chance(95) else 7), attributes_of(w), deref, size, 0, w.chance(5))
+    made = ("search", base, scope, filter_of(w, 3 if w.chance(95) else 7), attributes_of(w), deref, size, 0, w.chance(5))
+    return (*made, w.of([1, 3, 10, 50, 500])) if not size and scope < 4 and w.chance(5) else made
 
 
 def filter_of(w, depth):
@@ -108,13 +120,18 @@ def filter_of(w, depth):
     attribute = w.of(TEXT * 3 + NUMBERS * 3 + NAMES * 2 + SPECIAL + ALIASES + UNKNOWN)
     if w.chance(3):
         attribute = w.of(BROKEN_TYPES)
-    elif w.chance(4):
-        attribute += w.of([";lang-de", ";binary", ";x-a;lang-fr"])
+    elif w.chance(6):
+        attribute += w.of(OPTIONS + [";binary"])
     if w.chance(15):
         attribute = w.of([attribute.upper(), attribute.lower()])
     value = value_of(w, attribute)
     if w.chance(40):
         _, attribute, value = w.of(w.facts)
+        if w.chance(10):
+            # By a type above it, or without its options.
+            attribute = "name" if attribute.lower() in ("cn", "sn", "ou", "givenname", "title", "l") else attribute.split(";")[0]
+    if w.chance(8):
+        return membership(w)
     shape = w.random.random() * 100
     if shape < 45:
         return ("=", attribute, value)
@@ -124,11 +141,19 @@ def filter_of(w, depth):
         return substring(w, attribute, value)
     if shape < 90:
         return (w.of([">=", "<="]), attribute, value)
-    if shape < 92:
+    if shape < 91:
         return ("~=", attribute, value)
-    rule = w.of([None, "caseIgnoreMatch", "2.5.13.2", "caseExactMatch", "integerMatch", "distinguishedNameMatch", "noSuchMatch", "2.5.13.5",
-                 "1.2.840.113556.1.4.803"])
-    return (":=", rule, attribute if rule is None or w.chance(85) else None, value, w.chance(20))
+    rule = w.of(RULES)
+    return (":=", rule, attribute if rule is None or w.chance(75) else None, value, w.chance(25))
+
+
+def membership(w):
+    """Who is in a group, what holds an entry, who is in any."""
+    groups = [n for n in w.names if n.lower().startswith("cn=")]
+    group = w.of(groups) if groups else w.home
+    return w.of([("=", "memberOf", (spelled(w, group) if w.chance(20) else group).encode()), ("=", "member", w.of(w.names).encode()),
+                 ("=", "member", group.encode()), ("present", "memberOf"), ("present", "member"), ("=", "uniqueMember", w.of(w.names).encode()),
+                 (":=", "distinguishedNameMatch", "memberOf", group.encode(), False), ("=", "entryDN", w.of(w.names).encode())])
 
 
 def value_of(w, attribute):
@@ -138,7 +163,7 @@ def value_of(w, attribute):
     low = attribute.lower().split(";")[0]
     low = {"commonname": "cn", "2.5.4.3": "cn", "surname": "sn", "rfc822mailbox": "mail", "0.9.2342.19200300.100.1.3": "mail",
            "userid": "uid", "organizationalunitname": "ou", "name": w.of(["cn", "sn", "ou"])}.get(low, low)
-    if low in ("member", "uniquemember", "manager", "seealso", "entrydn"):
+    if low in ("member", "uniquemember", "manager", "seealso", "entrydn", "memberof", "aliasedobjectname"):
         return dn(w, 5, 10).encode()
     if low == "hassubordinates":
         return w.of([b"TRUE", b"FALSE", b"true", b"1"])
@@ -182,7 +207,8 @@ def attributes_of(w):
         return w.of([("+",), ("*", "+"), ("+", "cn")])
     if kind < 62:
         return w.of([("@inetOrgPerson",), ("@groupOfNames",), ("@noSuchClass",), ("@person", "mail"), ("@2.5.6.6",)])
-    names = TEXT + NUMBERS + NAMES + SPECIAL + ALIASES + UNKNOWN + ["1.1", "*", "cn;lang-de", "memberOf", "dn", "distinguishedName"]
+    names = TEXT + NUMBERS + NAMES + SPECIAL + ALIASES + UNKNOWN + ["1.1", "*", "memberOf", "dn", "distinguishedName"]
+    names += [f"{name}{option}" for name in ("description", "title", "cn", "name") for option in OPTIONS]
     chosen = [w.of(names) for _ in range(w.of([1, 1, 2, 3, 5]))]
     return tuple(n.upper() if w.chance(10) else n for n in chosen)
 
@@ -191,7 +217,9 @@ def compare(w):
     if w.chance(45):
         name, attribute, value = w.of(w.facts)
         return ("compare", name if w.chance(85) else spelled(w, name), attribute, value if w.chance(60) else value_of(w, attribute))
-    attribute = w.of(TEXT + NUMBERS + NAMES + ["objectClass", "name"] + ALIASES + UNKNOWN) if not w.chance(3) else w.of(BROKEN_TYPES)
+    attribute = w.of(TEXT + NUMBERS + NAMES + SPECIAL + ALIASES + UNKNOWN) if not w.chance(3) else w.of(BROKEN_TYPES)
+    if w.chance(5):
+        attribute += w.of(OPTIONS)
     return ("compare", dn(w), attribute, value_of(w, attribute))
 
 
@@ -225,7 +253,9 @@ def modify(w):
                           "gidNumber", "employeeNumber", "preferredLanguage", "sn", "member", "homeDirectory"])
         if w.chance(4):
             attribute = w.of(["objectClass", "createTimestamp", "entryUUID", "structuralObjectClass", "cn", "ou"] + UNKNOWN + BROKEN_TYPES)
-        kind = w.of([ADD, ADD, DELETE, REPLACE, REPLACE]) if not w.chance(5) else w.of([INCREMENT, INCREMENT, 4, 9])
+        if attribute in ("description", "title", "givenName") and w.chance(25):
+            attribute += w.of(OPTIONS[:-1] + [";binary", ";lang-"])
+        kind = w.of([ADD, ADD, DELETE, REPLACE, REPLACE]) if not w.chance(6) else w.of([INCREMENT, INCREMENT, 4, 9])
         if kind == INCREMENT:
             attribute = w.of(NUMBERS + NUMBERS + ["title"])
             values = [w.of([b"1", b"-1", b"100", b"x"])]
@@ -238,6 +268,14 @@ def modify(w):
             if w.chance(3):
                 values.append(values[0])
         changes.append((kind, attribute, tuple(values)))
+        if kind in (ADD, REPLACE) and values and ";" in attribute:
+            w.facts += [(w.home, attribute, values[0])]
+    if w.chance(3):
+        # Auxiliary classes come and go, with what they demand or without.
+        kind = w.of([ADD, DELETE])
+        changes.append((kind, "objectClass", (w.of([b"posixAccount", b"shadowAccount", b"extensibleObject", b"dcObject"]),)))
+        if w.chance(50):
+            changes += [(REPLACE, n, (v,)) for n, v in [("uidNumber", b"40001"), ("gidNumber", b"40001"), ("homeDirectory", b"/home/a")]]
     name = dn(w, 2, 5)
     if w.chance(25):
         # What is known of one entry's attributes: a delete that finds its value, an increment that finds its number.

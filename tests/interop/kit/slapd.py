@@ -24,6 +24,7 @@ moduleload back_mdb
 moduleload memberof
 moduleload ppolicy
 pidfile {folder}/slapd.pid
+attributeoptions lang- x-
 loglevel 0
 sizelimit unlimited
 timelimit unlimited

@@ -129,10 +129,35 @@ def header(data, at):
 
 
 class Answer:
-    """What came back: the result code (CLOSED when the connection went without one), the matched DN, and entries in their order."""
+    """What came back: the result code (CLOSED when the connection went without one), the matched DN, entries in their order, and the
+    values of the response controls by OID."""
 
-    def __init__(self, code, matched="", text="", entries=(), closed=False):
+    def __init__(self, code, matched="", text="", entries=(), closed=False, controls=()):
         self.code, self.matched, self.text, self.entries, self.closed = code, matched, text, list(entries), closed
+        self.controls = dict(controls)
+
+
+PAGED = "1.2.840.113556.1.4.319"
+
+
+def paged_control(size, cookie, critical=True):
+    return tlv(0x30, octets(PAGED), boolean(critical), octets(tlv(0x30, integer(size), octets(cookie))))
+
+
+def cookie_of(answer):
+    """The cookie of a paged answer; None without the response control."""
+    value = answer.controls.get(PAGED)
+    return elements(elements(value)[0][1])[1][1] if value is not None else None
+
+
+def read_controls(rest):
+    out = {}
+    for tag, body in rest:
+        if tag == 0xA0:
+            for _, control in elements(body):
+                parts = elements(control)
+                out[parts[0][1].decode()] = next((v for t, v in parts[1:] if t == 0x04), b"")
+    return out
 
 
 class Client:
@@ -142,10 +167,22 @@ class Client:
         self.address, self.dn, self.password = (host, port), dn, password
         self.socket = None
 
-    def call(self, operation):
+    def call(self, operation, *controls):
         if self.socket is None:
             self._open()
-        return self._call(operation)
+        return self._call(operation, *controls)
+
+    def pages(self, operation, size):
+        """A search page by page: one answer with all entries; a page that is too long, or short and not the last, is code -2."""
+        entries, cookie = [], b""
+        while True:
+            answer = self.call(operation, paged_control(size, cookie))
+            entries += answer.entries
+            cookie = cookie_of(answer)
+            if len(answer.entries) > size or (cookie and len(answer.entries) < size) or (answer.code == 0 and cookie is None):
+                return Answer(-2, text=f"a page of {len(answer.entries)} of {size}, cookie {cookie!r}", entries=entries)
+            if not cookie:
+                return Answer(answer.code, answer.matched, answer.text, entries)
 
     def close(self):
         if self.socket is not None:
@@ -160,13 +197,13 @@ class Client:
         if bound.code != 0:
             raise RuntimeError(f"bind as {self.dn}: {bound.code} {bound.text}")
 
-    def _call(self, operation):
+    def _call(self, operation, *controls):
         number, self.next_id = self.next_id, self.next_id + 1
         entries = []
         try:
-            self.socket.sendall(tlv(0x30, integer(number), operation))
+            self.socket.sendall(tlv(0x30, integer(number), operation, *([tlv(0xA0, *controls)] if controls else [])))
             while True:
-                answered, tag, body = self._message()
+                answered, tag, body, rest = self._message()
                 if answered == 0:
                     self.close()
                     code, matched, text = result(body)
@@ -181,7 +218,7 @@ class Client:
                     entries.append(("(reference)", []))
                 else:
                     code, matched, text = result(body)
-                    return Answer(code, matched, text, entries)
+                    return Answer(code, matched, text, entries, controls=read_controls(rest))
         except ConnectionError:
             self.close()
             return Answer(CLOSED, entries=entries, closed=True)
@@ -191,9 +228,9 @@ class Client:
             if len(self.buffer) >= 8:
                 _, start, end = header(self.buffer, 0)
                 if len(self.buffer) >= end:
-                    (_, number), (tag, body) = elements(self.buffer[start:end])[:2]
+                    (_, number), (tag, body), *rest = elements(self.buffer[start:end])
                     self.buffer = self.buffer[end:]
-                    return int.from_bytes(number, "big"), tag, body
+                    return int.from_bytes(number, "big"), tag, body, rest
             data = self.socket.recv(1 << 16)
             if not data:
                 raise ConnectionError("closed by the server")

@@ -61,6 +61,7 @@ enum Form {
     Name,
     NameAndUid,
     Octets,
+    Der,
     Uuid,
     Bits,
     FirstIdentifier,
@@ -149,11 +150,11 @@ rules! {
     // RFC 4530 §2.2, §2.3
     UuidMatch                          "1.3.6.1.1.16.2" "uuidMatch"                     Uuid               Equality   Form::Uuid;
     UuidOrderingMatch                  "1.3.6.1.1.16.3" "uuidOrderingMatch"             Uuid               Ordering   Form::Uuid;
-    // RFC 4523 §3: compared byte by byte; an assertion in the GSER form therefore matches nothing
-    CertificateExactMatch              "2.5.13.34" "certificateExactMatch"     CertificateExactAssertion     Equality Form::Octets;
-    CertificatePairExactMatch          "2.5.13.36" "certificatePairExactMatch" CertificatePairExactAssertion Equality Form::Octets;
-    CertificateListExactMatch          "2.5.13.38" "certificateListExactMatch" CertificateListExactAssertion Equality Form::Octets;
-    AlgorithmIdentifierMatch           "2.5.13.40" "algorithmIdentifierMatch"  AlgorithmIdentifier           Equality Form::Octets;
+    // RFC 4523 §3: compared byte by byte; an assertion in the GSER form is therefore Undefined
+    CertificateExactMatch              "2.5.13.34" "certificateExactMatch"     CertificateExactAssertion     Equality Form::Der;
+    CertificatePairExactMatch          "2.5.13.36" "certificatePairExactMatch" CertificatePairExactAssertion Equality Form::Der;
+    CertificateListExactMatch          "2.5.13.38" "certificateListExactMatch" CertificateListExactAssertion Equality Form::Der;
+    AlgorithmIdentifierMatch           "2.5.13.40" "algorithmIdentifierMatch"  AlgorithmIdentifier           Equality Form::Der;
     // Active Directory's, which clients of every server have come to ask for
     BitAnd                             "1.2.840.113556.1.4.803"  "integerBitAndMatch"   Integer            Special    Form::Integer;
     BitOr                              "1.2.840.113556.1.4.804"  "integerBitOrMatch"    Integer            Special    Form::Integer;
@@ -180,6 +181,7 @@ impl Schema {
             Form::Name => name::dn_key(self, value, out),
             Form::NameAndUid => name::name_and_uid(self, value, out),
             Form::Octets => token::octets(value, out),
+            Form::Der => token::der(value, out),
             Form::Uuid => token::uuid(value, out),
             Form::Bits => token::bits(value, out),
             Form::FirstIdentifier => token::identifier(self, token::first(value), out),
@@ -203,6 +205,7 @@ impl MatchingRule {
                 Syntax::DirectoryString | Syntax::PrintableString | Syntax::CountryString | Syntax::TelephoneNumber
             ),
             Form::Ia5(_) => kind.syntax == Syntax::Ia5String,
+            Form::Der => false,
             _ => kind.syntax == self.syntax(),
         }
     }
@@ -226,6 +229,7 @@ impl MatchingRule {
             | Form::Identifier
             | Form::Name
             | Form::NameAndUid
+            | Form::Der
             | Form::Uuid
             | Form::Bits
             | Form::FirstIdentifier

@@ -9,6 +9,12 @@ pub(super) fn octets(value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError>
     Ok(())
 }
 
+/// The bytes of a DER sequence: a certificate, a list of them. An assertion in the string form of RFC 4523 has no key.
+pub(super) fn der(value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
+    Syntax::Certificate.validate(value)?;
+    octets(value, out)
+}
+
 /// One byte. Assertions in lower case are understood, though values are kept in upper case.
 pub(super) fn boolean(value: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
     let truth = match value {
