@@ -92,8 +92,12 @@ impl Server {
     /// An application's account with [`PASSWORD`].
     pub async fn application(&self, uid: &str) -> Person {
         let dn = format!("uid={uid},ou=applications,{}", crate::BASE);
-        let attributes =
-            [("objectClass", "account"), ("objectClass", "simpleSecurityObject"), ("uid", uid), ("userPassword", PASSWORD)];
+        let attributes = [
+            ("objectClass", "account"),
+            ("objectClass", "simpleSecurityObject"),
+            ("uid", uid),
+            ("userPassword", PASSWORD),
+        ];
         self.add(&dn, &attributes).await.unwrap();
         Person { id: self.id(&dn), uid: uid.to_owned(), mail: String::new(), dn }
     }

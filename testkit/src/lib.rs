@@ -20,7 +20,7 @@ pub use accounts::{Door, Entry, Person};
 pub use audit::Trail;
 pub use client::{Client, Kind, Scope};
 pub use reply::{BindOutcome, Found, Reply};
-pub use server::{ADMIN, BASE, READER, Server, Setup, START};
+pub use server::{ADMIN, BASE, READER, START, Server, Setup};
 pub use store::SharedStore;
 pub use tenant::Tenant;
 

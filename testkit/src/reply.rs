@@ -43,7 +43,15 @@ impl BindOutcome {
 
 impl std::fmt::Debug for BindOutcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {:?} matched {:?} {:?} in {} octets", self.code, self.message, self.matched, self.ppolicy, self.octets.len())
+        write!(
+            f,
+            "{} {:?} matched {:?} {:?} in {} octets",
+            self.code,
+            self.message,
+            self.matched,
+            self.ppolicy,
+            self.octets.len()
+        )
     }
 }
 

@@ -122,8 +122,7 @@ impl Server {
         let listeners = Listeners { plain: vec![plain], local: vec![local], ..Listeners::default() };
         let shutdown = CancellationToken::new();
         let metrics = Arc::new(Metrics::default());
-        let serving =
-            serve(setup.ldap.clone(), directory.clone(), listeners, None, [7; 32], metrics, shutdown.clone());
+        let serving = serve(setup.ldap.clone(), directory.clone(), listeners, None, [7; 32], metrics, shutdown.clone());
         let door = tokio::spawn(serving);
         Server { directory, clock, ldap, ldapi, setup, store, shutdown, door, checked: false, _folder: folder }
     }

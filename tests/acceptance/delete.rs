@@ -110,7 +110,11 @@ async fn inherits_nothing(server: &Server, former: &Person, group: &str) {
     let held = admin.search(group, Scope::Base, "(objectClass=*)", &["member"]).await;
     assert!(!held.entries.first().unwrap().values("member").contains(&new.dn));
     let facts = server.facts(&new).unwrap();
-    assert_eq!((facts.epoch, facts.counters.last_login, facts.counters.failures.count), (0, None, 1), "only its own failure");
+    assert_eq!(
+        (facts.epoch, facts.counters.last_login, facts.counters.failures.count),
+        (0, None, 1),
+        "only its own failure"
+    );
 }
 
 #[tokio::test]
@@ -132,7 +136,8 @@ async fn r2_07_zero_months_are_allowed() {
 async fn r2_07_the_policy_may_free_names_at_once() {
     // Goal: with free names a new account of the same name is made at once and inherits nothing, and the purge of the
     // former one takes nothing from it.
-    let server = Server::with(PolicyOverlay { names_after_deletion: Some(Names::Free), ..PolicyOverlay::default() }).await;
+    let server =
+        Server::with(PolicyOverlay { names_after_deletion: Some(Names::Free), ..PolicyOverlay::default() }).await;
     let person = server.active("ada").await;
     let keeper = server.person("keeper").await;
     let group = server.group("engineers", &[&person.dn, &keeper.dn]).await;

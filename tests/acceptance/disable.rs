@@ -65,6 +65,9 @@ async fn r2_06_reactivation_gives_back_what_was_there() {
     assert_eq!(server.state(&person), State::Active);
     assert_eq!(after.search(&tenant.dn, Scope::Subtree, "(objectClass=*)", &["1.1"]).await.entries.len(), seen);
     let chain = format!("(memberOf:1.2.840.113556.1.4.1941:={nested})");
-    assert_eq!(admin.search(testkit::BASE, Scope::Subtree, &chain, &["1.1"]).await.dns(), [group.as_str(), person.dn.as_str()]);
+    assert_eq!(
+        admin.search(testkit::BASE, Scope::Subtree, &chain, &["1.1"]).await.dns(),
+        [group.as_str(), person.dn.as_str()]
+    );
     server.verify().await;
 }

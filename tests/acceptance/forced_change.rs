@@ -92,7 +92,8 @@ async fn r2_10_without_the_control_the_policy_says() {
     assert_eq!(server.last_refusal(Some(&person)).await.unwrap(), "the password has to be changed");
     server.verify().await;
 
-    let restrict = PolicyOverlay { must_change_without_control: Some(Unprompted::Restrict), ..PolicyOverlay::default() };
+    let restrict =
+        PolicyOverlay { must_change_without_control: Some(Unprompted::Restrict), ..PolicyOverlay::default() };
     let server = Server::with(restrict).await;
     let person = forced(&server, "ada").await;
     let mut client = server.client().await;
@@ -138,7 +139,10 @@ async fn r2_10_an_expired_password_is_a_forced_change() {
     let person = server.active("ada").await;
     server.pass(Span::from_days(89));
     let outcome = server.bind_with_control(&person.dn, PASSWORD).await;
-    assert_eq!((outcome.code, outcome.policy_warning()), (0, Some(PasswordPolicyWarning::TimeBeforeExpiration(86_400))));
+    assert_eq!(
+        (outcome.code, outcome.policy_warning()),
+        (0, Some(PasswordPolicyWarning::TimeBeforeExpiration(86_400)))
+    );
     server.pass(Span::from_days(1));
     assert!(server.bind(&person.dn, PASSWORD).await.is_generic_failure());
     let mut client = server.client().await.with_policy_control();

@@ -42,8 +42,15 @@ async fn c3_a_broken_stored_hash_admits_nobody() {
     let server = Server::start().await;
     let mut admin = server.admin().await;
     let broken = [
-        "{SSHA}", "{SSHA}AAAA", "{SSHA}not base64 at all", "{CRYPT}$6$", "{CRYPT}$6$salt$x", "{CRYPT}*", "{MD4}abcd",
-        "{PBKDF2-SHA256}0$c2FsdA$aGFzaA", "{ARGON2}$argon2id$v=19$m=4294967295,t=4294967295,p=255$c2FsdA$aGFzaA",
+        "{SSHA}",
+        "{SSHA}AAAA",
+        "{SSHA}not base64 at all",
+        "{CRYPT}$6$",
+        "{CRYPT}$6$salt$x",
+        "{CRYPT}*",
+        "{MD4}abcd",
+        "{PBKDF2-SHA256}0$c2FsdA$aGFzaA",
+        "{ARGON2}$argon2id$v=19$m=4294967295,t=4294967295,p=255$c2FsdA$aGFzaA",
         "{SASL}ada@EXAMPLE.COM",
     ];
     for (n, hash) in broken.into_iter().enumerate() {
@@ -90,7 +97,10 @@ async fn c4_two_thousand_guesses_at_once() {
     assert_eq!(server.state(&victim), State::Locked);
     let trail = server.trail().await;
     let counted = |reason: &str| {
-        let notes = trail.notes("login-refused").into_iter().filter(|n| n.entry == Some(victim.id) && n.reason.contains(reason));
+        let notes = trail
+            .notes("login-refused")
+            .into_iter()
+            .filter(|n| n.entry == Some(victim.id) && n.reason.contains(reason));
         notes.map(|n| n.count).sum::<u32>()
     };
     assert_eq!(counted("wrong password"), 6, "as many as the policy lets pass, and the one that locks");
@@ -183,7 +193,9 @@ async fn c7_every_spelling_of_a_name_is_one_account() {
 async fn c8_a_bound_connection_of_an_account_that_ended() {
     // Goal: what was granted ends with DISABLED, DORMANT (found) and DELETED at its next use, and goes on with LOCKED.
     let server = Server::start().await;
-    for (state, goes_on) in [(State::Dormant, false), (State::Locked, true), (State::Disabled, false), (State::Deleted, false)] {
+    for (state, goes_on) in
+        [(State::Dormant, false), (State::Locked, true), (State::Disabled, false), (State::Deleted, false)]
+    {
         let person = server.active(&state.name().to_lowercase()).await;
         let mut client = server.bound(&person.dn, PASSWORD).await;
         let epoch = server.facts(&person).unwrap().epoch;

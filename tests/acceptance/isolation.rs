@@ -154,7 +154,11 @@ async fn r4_01_writing_tells_nothing_and_reaches_nothing() {
             "password {real}"
         );
         let below = |dn: &str| format!("uid=new,{dn}");
-        assert_eq!(client.add(&below(real), &person).await, client.add(&below(unreal), &person).await, "add below {real}");
+        assert_eq!(
+            client.add(&below(real), &person).await,
+            client.add(&below(unreal), &person).await,
+            "add below {real}"
+        );
         let ada = &world.ada.dn;
         assert_eq!(
             client.rename(ada, "uid=ada", false, Some(real)).await,
@@ -170,7 +174,9 @@ async fn r4_01_writing_tells_nothing_and_reaches_nothing() {
     );
     assert_eq!(real, unreal, "take a member away");
     let fresh = format!("cn=fresh,{}", world.acme.container("groups"));
-    let group = |member: &str| vec![("objectClass".to_owned(), "groupOfNames".to_owned()), ("member".to_owned(), member.to_owned())];
+    let group = |member: &str| {
+        vec![("objectClass".to_owned(), "groupOfNames".to_owned()), ("member".to_owned(), member.to_owned())]
+    };
     for (real, unreal) in [(&there, &not_there), (&world.globex_group, &nowhere)] {
         let mut codes = Vec::new();
         for dn in [real, unreal] {
@@ -178,7 +184,12 @@ async fn r4_01_writing_tells_nothing_and_reaches_nothing() {
             let attributes: Vec<(&str, &str)> = attributes.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
             let add = client.add(&fresh, &attributes).await;
             let modify = client.modify(&world.acme_group, &[(Kind::Add, "member", &[dn])]).await;
-            codes.push((add.code, add.message.replace(dn.as_str(), "@"), modify.code, modify.message.replace(dn.as_str(), "@")));
+            codes.push((
+                add.code,
+                add.message.replace(dn.as_str(), "@"),
+                modify.code,
+                modify.message.replace(dn.as_str(), "@"),
+            ));
         }
         assert_eq!(codes[0], codes[1], "a member from outside");
         assert_ne!((codes[0].0, codes[0].2), (0, 0), "and it is refused");
@@ -201,7 +212,8 @@ async fn r4_01_a_tenant_below_is_not_part_of_the_one_above() {
     let boss = server.person_of(&acme, "boss", Some("TENANT_ADMIN")).await;
     let mut client = server.bound(&boss.dn, PASSWORD).await;
     assert!(client.search(&acme.dn, Scope::Subtree, "(|(uid=hidden)(ou=inner))", &["1.1"]).await.is_nothing());
-    let reply = client.modify("uid=hidden,ou=inner,ou=acme,dc=example,dc=com", &[(Kind::Replace, "title", &["x"])]).await;
+    let reply =
+        client.modify("uid=hidden,ou=inner,ou=acme,dc=example,dc=com", &[(Kind::Replace, "title", &["x"])]).await;
     assert_eq!(reply.code, 32);
     server.verify().await;
 }

@@ -27,10 +27,15 @@ async fn r1_07_system_administrators_are_not_deleted() {
         assert_eq!(admin.delete(&person.dn).await.code, 53, "{}", person.dn);
     }
     assert_eq!(admin.delete(ROLE).await.code, 53);
-    assert!(server.change(directory::change::Change::Delete {
-        target: directory::change::Target::Dn(b"ou=people,dc=example,dc=com".to_vec()),
-        subtree: true,
-    }).await.is_err());
+    assert!(
+        server
+            .change(directory::change::Change::Delete {
+                target: directory::change::Target::Dn(b"ou=people,dc=example,dc=com".to_vec()),
+                subtree: true,
+            })
+            .await
+            .is_err()
+    );
     for person in [&second, &third] {
         assert!(server.bind(&person.dn, PASSWORD).await.is_good());
     }
@@ -70,7 +75,10 @@ async fn r1_07_nobody_takes_the_own_right_away() {
     assert_eq!(client.modify(&group, &[(Kind::Delete, "member", &[&third.dn])]).await.code, 53, "through a group");
     assert_eq!(client.modify(ROLE, &[(Kind::Delete, "member", &[&group])]).await.code, 53, "the group from the role");
     assert_eq!(client.delete(&group).await.code, 53, "the group itself");
-    assert!(client.search(BASE, testkit::Scope::Subtree, "(uid=second)", &["1.1"]).await.entries.len() == 1, "still one");
+    assert!(
+        client.search(BASE, testkit::Scope::Subtree, "(uid=second)", &["1.1"]).await.entries.len() == 1,
+        "still one"
+    );
     assert!(admin.modify(&group, &[(Kind::Delete, "member", &[&third.dn])]).await.is_good(), "another one may");
     assert!(client.search(BASE, testkit::Scope::Subtree, "(uid=second)", &["1.1"]).await.is_nothing(), "gone at once");
 

@@ -104,7 +104,11 @@ async fn r2_04_a_lock_without_an_end_waits_for_an_administrator() {
     let server = Server::with(forever).await;
     let (failed, held) = (server.active("ada").await, server.active("grace").await);
     server.fail(&failed, 6).await;
-    let reply = server.admin().await.modify(&held.dn, &[(testkit::Kind::Replace, "pwdAccountLockedTime", &["000001010000Z"])]).await;
+    let reply = server
+        .admin()
+        .await
+        .modify(&held.dn, &[(testkit::Kind::Replace, "pwdAccountLockedTime", &["000001010000Z"])])
+        .await;
     assert!(reply.is_good(), "{reply:?}");
     server.pass(Span::from_days(100));
     for person in [&failed, &held] {
@@ -125,8 +129,7 @@ async fn r2_04_applications_are_locked_as_people_are() {
     assert_eq!(server.state(&application), State::Locked);
     server.verify().await;
 
-    let spared =
-        PolicyOverlay { lock_api_accounts: Some(false), delay_tiers: Some(true), ..PolicyOverlay::default() };
+    let spared = PolicyOverlay { lock_api_accounts: Some(false), delay_tiers: Some(true), ..PolicyOverlay::default() };
     let server = Server::with(spared).await;
     let application = server.application("indexer").await;
     for _ in 0..20 {

@@ -66,7 +66,8 @@ async fn happens(server: &Server, person: &Person, event: Event) -> bool {
             for _ in 0..6 {
                 assert!(!server.enters(Door::Ldap, person, WRONG).await);
             }
-            return server.state(person) == State::Locked && server.last_refusal(Some(person)).await.unwrap().contains("now");
+            return server.state(person) == State::Locked
+                && server.last_refusal(Some(person)).await.unwrap().contains("now");
         }
         Event::SetPassword => return server.set_password(&person.dn, NEW_PASSWORD).await.is_ok(),
         Event::Lock => Act::Lock,
@@ -155,7 +156,10 @@ async fn r2_acts_refused_through_ldap_are_audited_too() {
     assert_eq!(admin.modify(&person.dn, unlock).await.code, 53, "it is not locked");
     let trail = server.trail().await;
     let note = trail.notes("act-refused").into_iter().next_back().expect("a note").clone();
-    assert_eq!((note.entry, note.reason.as_str()), (Some(person.id), "unlock: the account is ACTIVE and this cannot be done to it"));
+    assert_eq!(
+        (note.entry, note.reason.as_str()),
+        (Some(person.id), "unlock: the account is ACTIVE and this cannot be done to it")
+    );
     assert!(server.bind(&person.dn, PASSWORD).await.is_good(), "the password was not changed on the way");
     server.verify().await;
 }

@@ -35,7 +35,8 @@ async fn r1_02_usernames_and_addresses_are_unique_in_every_spelling() {
         attributes.extend(mail.map(|m| ("mail", m)));
         let reply = client.add(&format!("cn=n{n},{people}"), &attributes).await;
         assert_eq!(reply.code, 68, "{uid:?} {mail:?}: {reply:?}");
-        let what = if mail.is_some() || uid.contains('@') { "the e-mail address is taken" } else { "the username is taken" };
+        let what =
+            if mail.is_some() || uid.contains('@') { "the e-mail address is taken" } else { "the username is taken" };
         assert!(reply.message == what || reply.message == "the username is taken", "{reply:?}");
         assert!(reply.matched.is_empty(), "no other tenant's account is named: {reply:?}");
     }
@@ -69,7 +70,9 @@ async fn r1_03_the_username_never_changes() {
     let uuid = |found: testkit::Found| found.entries.first().unwrap().value("entryUUID").unwrap();
     let before = uuid(admin.search(&ada.dn, Scope::Base, "(objectClass=*)", &["entryUUID"]).await);
     let dn = ada.dn.as_str();
-    for (kind, values) in [(Kind::Replace, &["eve"][..]), (Kind::Add, &["eve"]), (Kind::Delete, &[]), (Kind::Delete, &["ada"])] {
+    for (kind, values) in
+        [(Kind::Replace, &["eve"][..]), (Kind::Add, &["eve"]), (Kind::Delete, &[]), (Kind::Delete, &["ada"])]
+    {
         let reply = admin.modify(dn, &[(kind, "uid", values)]).await;
         assert!(matches!(reply.code, 19 | 67), "{kind:?} {values:?}: {reply:?}");
     }

@@ -16,8 +16,15 @@ async fn cases(server: &Server) -> Vec<Case> {
     let mut cases = Vec::new();
     let unknown = "uid=nobody,ou=people,dc=example,dc=com".to_owned();
     cases.push(Case { dn: unknown, password: PASSWORD, person: None, reason: "there is no such account" });
-    let states =
-        [State::Dormant, State::Locked, State::Disabled, State::Deleted, State::Unverified, State::Enabled, State::Active];
+    let states = [
+        State::Dormant,
+        State::Locked,
+        State::Disabled,
+        State::Deleted,
+        State::Unverified,
+        State::Enabled,
+        State::Active,
+    ];
     for state in states {
         for password in [WRONG, PASSWORD] {
             if state.may_log_in() && password == PASSWORD {
@@ -73,7 +80,9 @@ async fn c1_every_refusal_costs_one_hash() {
                 (Door::Ldapi, _) => server.local().await.bind(dn, password).await.is_generic_failure(),
                 (Door::Username, Some(person)) => is_refused(&server.login(name(&person.uid), password).await),
                 (Door::Mail, Some(person)) => is_refused(&server.login(name(&person.mail), password).await),
-                (Door::Username, None) => is_refused(&server.login(LoginName::Username("nobody".into()), password).await),
+                (Door::Username, None) => {
+                    is_refused(&server.login(LoginName::Username("nobody".into()), password).await)
+                }
                 (Door::Mail, None) => {
                     is_refused(&server.login(LoginName::Username("nobody@example.com".into()), password).await)
                 }

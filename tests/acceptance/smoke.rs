@@ -31,7 +31,8 @@ async fn another_client_agrees() {
     let refused = ldap.simple_bind(&person.dn, "wrong").await.unwrap();
     assert_eq!((refused.rc, refused.text.as_str(), refused.matched.as_str()), (49, "", ""));
     ldap.simple_bind(READER.0, READER.1).await.unwrap().success().unwrap();
-    let (entries, _) = ldap.search(BASE, ldap3::Scope::Subtree, "(uid=ada)", vec!["mail"]).await.unwrap().success().unwrap();
+    let (entries, _) =
+        ldap.search(BASE, ldap3::Scope::Subtree, "(uid=ada)", vec!["mail"]).await.unwrap().success().unwrap();
     let entry = ldap3::SearchEntry::construct(entries.into_iter().next().unwrap());
     assert_eq!((entry.dn.as_str(), &entry.attrs["mail"]), (person.dn.as_str(), &vec![person.mail.clone()]));
     ldap.unbind().await.unwrap();

@@ -34,7 +34,12 @@ async fn r2_12_who_may_act_upon_whom() {
     // administrators (and to those who write accounts there); nobody reaches another tenant, nobody else acts at all.
     let server = Server::start().await;
     let (acme, globex) = (server.tenant("acme").await, server.tenant("globex").await);
-    let system = Person { dn: testkit::ADMIN.0.into(), uid: String::new(), mail: String::new(), id: server.id(testkit::ADMIN.0) };
+    let system = Person {
+        dn: testkit::ADMIN.0.into(),
+        uid: String::new(),
+        mail: String::new(),
+        id: server.id(testkit::ADMIN.0),
+    };
     let admin = server.person_of(&acme, "admin-acme", Some("TENANT_ADMIN")).await;
     let users = server.person_of(&acme, "users-acme", Some("USER_ADMIN")).await;
     let reader = server.person_of(&acme, "reader-acme", Some("DIRECTORY_READER")).await;

@@ -90,7 +90,7 @@ def references_follow(operation, signature, theirs, ours, pair):
 
 def no_texts_in_groups(operation, signature, theirs, ours, pair):
     """A group that would hold the name of an entry that is not there."""
-    return (operation[0] in ("add", "modify") and theirs.code == 0 and ours.code == 19
+    return (operation[0] in ("add", "modify") and theirs.code in (0, 65) and ours.code == 19
             and ours.text.startswith("there is no entry ") and ours.text.endswith(" that could be a member"))
 
 
@@ -143,6 +143,19 @@ def structural_class(operation, signature, theirs, ours, pair):
     return entries_differ(operation, signature) and any(attribute_of(f) == "structuralobjectclass" for f in filters(operation[3]))
 
 
+def prohibited(operation, signature, theirs, ours, pair):
+    """RFC 4518 §2.4: an assertion with a character that is prohibited (U+FFFD here) is Undefined."""
+    def values(f):
+        return [v for v in (f[2], *f[3], f[4]) if v] if f[0] == "sub" else [v for v in f[1:] if isinstance(v, bytes)]
+    return entries_differ(operation, signature) and any(b"\xef\xbf\xbd" in v for f in filters(operation[3])
+                                                        if f[0] not in ("and", "or", "not") for v in values(f))
+
+
+def compare_of_nothing(operation, signature, theirs, ours, pair):
+    """slapd answers a compare with success, which is none of the answers that a compare has, where there is no entry."""
+    return operation[0] == "compare" and theirs.code == 0 and ours.code == 32 and not is_there(pair, operation[1])
+
+
 def has_subordinates(operation, signature, theirs, ours, pair):
     """slapd computes hasSubordinates for equality and presence only; in an extensible match no entry has it."""
     return entries_differ(operation, signature) and any(f[0] == ":=" and attribute_of(f) == "hassubordinates" for f in filters(operation[3]))
@@ -180,6 +193,8 @@ EXPLAINED = [
     Explained("the tree before the schema", "an add of what is there is 68, below what is not is 32, whatever its attributes; slapd looks at the "
               "schema first", exists_first),
     Explained("notAllowedOnRDN", "RFC 4511 §4.6 asks for it; slapd says namingViolation for the last value", naming_value),
+    Explained("prohibited characters", "RFC 4518 §2.4: an assertion with one is Undefined; slapd compares it", prohibited),
+    Explained("compare of what is not there", "noSuchObject; slapd answers success for hasSubordinates", compare_of_nothing),
     Explained("compare of entryDN", "by its equality rule (RFC 5020); slapd has no comparison for it", entry_dn),
     Explained("hasSubordinates in extensible matches", "is evaluated as anywhere else; slapd takes it for absent", has_subordinates),
     Explained("groups may be empty", "nobody is made a member for the schema's sake: member and uniqueMember are optional", empty_groups),

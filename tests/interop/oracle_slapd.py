@@ -227,7 +227,10 @@ class Pair:
             for name, values in left[key][1]:
                 if name.lower() != "memberof" and any(gone(v, left) for v in dn_values(name, values)):
                     kept = [v for v in ours.get(name.lower(), []) if not gone(v, left)]
-                    self.theirs.call(wire.modify(left[key][0], [(2, name, kept)]))
+                    if self.theirs.call(wire.modify(left[key][0], [(2, name, kept)])).code != 0:
+                        # A group without a member, which slapd cannot hold.
+                        self.drop(left[key][0])
+                        break
 
     def reconcile(self):
         """Makes the server under test hold what slapd holds; what it refuses goes away in both. Returns the DNs that are left."""

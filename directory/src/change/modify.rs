@@ -224,10 +224,13 @@ fn settle_classes(
     // already were allowed by the classes that stood.
     let reclassed = modifications.iter().any(|m| crate::access::is_object_class(schema, m.attribute));
     let mut seen = after.attributes.clone();
-    for (kind, attribute) in [(membership::MEMBER, b"member".as_slice()), (membership::UNIQUE_MEMBER, b"uniqueMember")] {
+    for (kind, attribute) in [(membership::MEMBER, b"member".as_slice()), (membership::UNIQUE_MEMBER, b"uniqueMember")]
+    {
         let comes = edges.last.iter().any(|((_, k), add)| *k == kind && *add);
         let stays = || Ok::<bool, Refusal>(reclassed && !edges.present(applying, id, kind)?.is_empty());
-        if (comes || stays()?) && let Some(kind) = schema.find_attribute(attribute) {
+        if (comes || stays()?)
+            && let Some(kind) = schema.find_attribute(attribute)
+        {
             seen.push(Attribute { id: kind.id, options: Vec::new(), values: Vec::new() });
         }
     }
@@ -352,7 +355,11 @@ impl Edges {
             }
         }
         for ((member, _), add) in self.last.iter().filter(|((_, k), _)| *k == kind) {
-            if *add { all.insert(*member) } else { all.remove(member) };
+            if *add {
+                all.insert(*member)
+            } else {
+                all.remove(member)
+            };
         }
         Ok(all)
     }
@@ -439,12 +446,7 @@ fn write_edges(
 }
 
 /// Makes one edge.
-pub fn add_member(
-    applying: &mut Applying<'_, '_>,
-    group: EntryId,
-    member: EntryId,
-    kind: u8,
-) -> Result<(), Refusal> {
+pub fn add_member(applying: &mut Applying<'_, '_>, group: EntryId, member: EntryId, kind: u8) -> Result<(), Refusal> {
     if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {
         return Err(Refusal::not_allowed());
     }

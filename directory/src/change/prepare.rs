@@ -14,6 +14,7 @@ use crate::lifecycle::{Account, Audience, UserType};
 use crate::random::Random;
 use crate::schema::attribute::{AttributeType, Storage};
 use crate::schema::description::DescriptionError;
+use crate::schema::matching::MatchingRule;
 use crate::schema::{AttributeDescription, AttributeId, Schema, Syntax};
 use std::collections::HashSet;
 use uuid::Uuid;
@@ -199,11 +200,24 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: &[Vec<
         }
     })?;
     if description.options.iter().any(|option| option.ends_with('-')) {
-        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: a range of languages has no values", text(name))));
+        return Err(Refusal::new(
+            Reason::UndefinedAttribute,
+            format!("{}: a range of languages has no values", text(name)),
+        ));
     }
     let attribute = schema.attribute(description.id);
     for value in values {
         check_value(attribute, value)?;
+    }
+    // A name of an unknown class or with an unknown type could be compared with nothing.
+    if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) =
+        attribute.equality
+    {
+        for value in values {
+            schema
+                .normalize(rule, value, &mut Vec::new())
+                .map_err(|e| Refusal::new(Reason::InvalidValue, format!("{}: {e}", attribute.name())))?;
+        }
     }
     check_values(schema, attribute, kind, values)?;
     let is_act = fact::ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
@@ -232,7 +246,10 @@ fn check_values(
     values: &[Vec<u8>],
 ) -> Result<(), Refusal> {
     if kind == ModificationKind::Increment && attribute.syntax != Syntax::Integer {
-        return Err(Refusal::new(Reason::Constraint, format!("{}: only integers can be incremented", attribute.name())));
+        return Err(Refusal::new(
+            Reason::Constraint,
+            format!("{}: only integers can be incremented", attribute.name()),
+        ));
     }
     if attribute.storage == Storage::Credential || !matches!(kind, ModificationKind::Add | ModificationKind::Replace) {
         return Ok(());

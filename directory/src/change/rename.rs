@@ -84,7 +84,11 @@ fn new_parent(
         }
     };
     applying.with_record(id, |r| {
-        if super::add::is_alias(r) { Err(super::add::below_alias()) } else { Ok((id, r.dn().to_owned(), r.key().to_vec())) }
+        if super::add::is_alias(r) {
+            Err(super::add::below_alias())
+        } else {
+            Ok((id, r.dn().to_owned(), r.key().to_vec()))
+        }
     })
 }
 

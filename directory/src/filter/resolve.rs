@@ -12,8 +12,8 @@ use crate::schema::description::AttributeDescription;
 use crate::schema::kind::ClassId;
 use crate::schema::matching::substring::Pattern;
 use crate::schema::matching::{MatchingRule, RuleKind};
-use crate::schema::{AttributeId, Schema};
 use crate::schema::syntax::is_numeric_oid;
+use crate::schema::{AttributeId, Schema};
 use crate::store::view::View;
 
 /// How deep filters may nest.

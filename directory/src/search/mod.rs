@@ -121,7 +121,7 @@ pub fn begin(reading: Reading<'_>, request: &SearchRequest<'_>) -> Result<Cursor
     let searching = matches!(request.deref, Deref::Searching | Deref::Always);
     match request.scope {
         Scope::One if searching => reach.single = aliased_children(reading, id)?,
-        Scope::Subtree | Scope::Children if searching => add_aliased(reading, &mut reach.regions)?,
+        Scope::Subtree | Scope::Children if searching => add_aliased(reading, id, &mut reach.regions)?,
         _ => {}
     }
     let plan = if request.scope == Scope::Base {
@@ -233,7 +233,7 @@ fn aliased_children(reading: Reading<'_>, base: EntryId) -> Result<Vec<EntryId>,
 }
 
 /// Adds the subtrees that aliases inside the searched ones stand for.
-fn add_aliased(reading: Reading<'_>, regions: &mut Vec<(EntryId, Vec<u8>)>) -> Result<(), Refusal> {
+fn add_aliased(reading: Reading<'_>, base: EntryId, regions: &mut Vec<(EntryId, Vec<u8>)>) -> Result<(), Refusal> {
     let class = crate::access::class_key(known::class::ALIAS);
     let aliases = reading.snapshot.holders(known::attribute::OBJECT_CLASS, &class, ALIASES)?;
     let mut grown = true;
@@ -242,7 +242,8 @@ fn add_aliased(reading: Reading<'_>, regions: &mut Vec<(EntryId, Vec<u8>)>) -> R
         for alias in &aliases {
             let Some(guard) = reading.snapshot.record(*alias)? else { continue };
             let record = parse(guard.value())?;
-            if !regions.iter().any(|(_, key)| record.key().starts_with(key)) {
+            // The base is not below itself (RFC 4511 §4.5.1.3 `derefInSearching`).
+            if *alias == base || !regions.iter().any(|(_, key)| record.key().starts_with(key)) {
                 continue;
             }
             let Ok((id, key)) = follow(reading, *alias, record.key().to_vec()) else { continue };

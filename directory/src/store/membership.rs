@@ -27,12 +27,7 @@ pub fn all_of(id: EntryId) -> RangeInclusive<(u64, u64)> {
 ///
 /// # Errors
 /// `Constraint` when the member holds the group, directly or through others, or is the group itself.
-pub fn add(
-    tables: &mut Tables<'_>,
-    group: EntryId,
-    member: EntryId,
-    attribute: u8,
-) -> Result<bool, Refusal> {
+pub fn add(tables: &mut Tables<'_>, group: EntryId, member: EntryId, attribute: u8) -> Result<bool, Refusal> {
     let held = tables.members.get((group.0, member.0))?.map_or(0, |g| g.value());
     if held & attribute != 0 {
         return Ok(false);

@@ -236,7 +236,9 @@ impl Model {
             for attribute in ["manager", "seeAlso"] {
                 let Some(values) = entry.values.get_mut(attribute) else { continue };
                 match to {
-                    Some(to) => values.iter_mut().filter(|v| normal(v) == normal(from)).for_each(|v| *v = to.to_owned()),
+                    Some(to) => {
+                        values.iter_mut().filter(|v| normal(v) == normal(from)).for_each(|v| *v = to.to_owned())
+                    }
                     None => values.retain(|v| normal(v) != normal(from)),
                 }
                 if values.is_empty() {
@@ -305,7 +307,9 @@ impl Model {
         let mut why = Vec::new();
         comes |= edges.iter().any(|(m, add)| *add && now.contains(m));
         let allowed: &[&str] = match before.sort {
-            Sort::Person => &["uid", "cn", "sn", "mail", "title", "manager", "seeAlso", "description", "preferredLanguage"],
+            Sort::Person => {
+                &["uid", "cn", "sn", "mail", "title", "manager", "seeAlso", "description", "preferredLanguage"]
+            }
             Sort::Group => &["cn", "seeAlso", "description"],
             Sort::Unit | Sort::Other => &["ou", "seeAlso", "description"],
         };
@@ -367,7 +371,13 @@ impl Model {
         }
     }
 
-    fn rename(&mut self, id: usize, rdn: Option<(&'static str, String)>, delete_old: bool, parent: Option<Option<usize>>) -> Refusals {
+    fn rename(
+        &mut self,
+        id: usize,
+        rdn: Option<(&'static str, String)>,
+        delete_old: bool,
+        parent: Option<Option<usize>>,
+    ) -> Refusals {
         let before = self.entries[&id].clone();
         let parent = match parent {
             None => before.parent.unwrap(),
@@ -412,7 +422,9 @@ impl Model {
     fn act(&mut self, id: usize, act: usize) -> Refusals {
         let now = self.now;
         let leaf = self.children(id).is_empty();
-        let Some(account) = self.entries.get_mut(&id).and_then(|e| e.account.as_mut()) else { return vec!["Constraint"] };
+        let Some(account) = self.entries.get_mut(&id).and_then(|e| e.account.as_mut()) else {
+            return vec!["Constraint"];
+        };
         let (locked, disabled) = (account.locked(now) && !account.disabled, account.disabled);
         let refuse = |unless: bool| if unless { Vec::new() } else { vec!["Unwilling"] };
         match act {
@@ -823,7 +835,13 @@ fn act_of(number: usize) -> Act {
     }
 }
 
-async fn login(world: &World, model: &mut Model, pick: Pick, password: usize, by_name: bool) -> Result<(), TestCaseError> {
+async fn login(
+    world: &World,
+    model: &mut Model,
+    pick: Pick,
+    password: usize,
+    by_name: bool,
+) -> Result<(), TestCaseError> {
     let dn = model.named(pick);
     let now = model.now;
     let id = model.pick(pick);
@@ -874,10 +892,10 @@ fn compare(world: &World, model: &Model) -> Result<(), TestCaseError> {
         if entry.values.is_empty() {
             continue;
         }
-        for name in
-            ["uid", "cn", "sn", "ou", "mail", "title", "description", "preferredLanguage", "manager", "seeAlso"]
+        for name in ["uid", "cn", "sn", "ou", "mail", "title", "description", "preferredLanguage", "manager", "seeAlso"]
         {
-            let expected = entry.values.get(name).into_iter().flatten().map(|v| normal(v).replace(" , ", ",")).collect();
+            let expected =
+                entry.values.get(name).into_iter().flatten().map(|v| normal(v).replace(" , ", ",")).collect();
             let found: Vec<String> = values(name).iter().map(|v| v.replace(" , ", ",")).collect();
             prop_assert_eq!(found, sorted(expected), "{} of {}", name, &seen.dn);
         }
