@@ -67,7 +67,7 @@ def name_is_taken(operation, signature, theirs, ours, pair):
 
 def outside(operation, signature, theirs, ours, pair):
     """A write outside every naming context: slapd knows of no server to refer to and says 53, we have no such entry (RFC 4511 §4.1.9)."""
-    return (signature == "code 53 and 32" and operation[0] in ("add", "modify", "modify_dn", "delete")
+    return (operation[0] in ("add", "modify", "modify_dn", "delete") and theirs.code == 53 and ours.code in (32, 19, 65)
             and not plain(operation[1]).endswith(SUFFIX))
 
 
@@ -130,9 +130,11 @@ def boolean_case(operation, signature, theirs, ours, pair):
 
 
 def spaces_in_parts(operation, signature, theirs, ours, pair):
-    """RFC 4518 §2.6.1: a prepared value begins and ends with a space, so a part may too."""
+    """RFC 4518 §2.6.1: a prepared value begins and ends with a space, so a part may too; a part of nothing but characters that §2.2 maps to
+    nothing is a space."""
     def spaced(f):
-        return f[0] == "sub" and any(part and (part[:1] == b" " or part[-1:] == b" ") for part in (f[2], *f[3], f[4]))
+        parts = (part.strip(b"\x00") for part in (f[2], *f[3], f[4]) if part) if f[0] == "sub" else ()
+        return any(not part or part[:1] == b" " or part[-1:] == b" " for part in parts)
     return entries_differ(operation, signature) and any(spaced(f) for f in filters(operation[3]))
 
 

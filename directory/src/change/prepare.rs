@@ -225,8 +225,10 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: Vec<Ve
         check_value(attribute, value)?;
     }
     // A name of an unknown class or with an unknown type could be compared with nothing.
+    // Unknown classes are told by name when the classes are judged.
     if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) =
         attribute.equality
+        && !crate::access::is_object_class(schema, attribute.id)
     {
         for value in &values {
             schema

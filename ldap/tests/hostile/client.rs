@@ -281,6 +281,27 @@ pub fn search(
     attributes: &[&str],
     controls: &[Control<'_>],
 ) -> BytesMut {
+    search_as(id, (base, scope, 0, 0), filter, attributes, controls)
+}
+
+/// A subtree search with a size limit.
+pub fn search_limited(id: MessageId, base: &str, filter: &str, size: i64) -> BytesMut {
+    search_as(id, (base, Scope::Subtree, 0, size), filter, &["1.1"], &[])
+}
+
+/// A search for everything with aliases followed by this number.
+pub fn search_deref(id: MessageId, base: &str, scope: Scope, deref: i64) -> BytesMut {
+    search_as(id, (base, scope, deref, 0), "(objectClass=*)", &["1.1"], &[])
+}
+
+/// `place`: base, scope, deref, size limit.
+fn search_as(
+    id: MessageId,
+    (base, scope, deref, size): (&str, Scope, i64, i64),
+    filter: &str,
+    attributes: &[&str],
+    controls: &[Control<'_>],
+) -> BytesMut {
     let filter = parse_string(filter).unwrap();
     let mut out = BytesMut::new();
     // The list of attributes exists only decoded: a message is made around it by hand.
@@ -289,8 +310,8 @@ pub fn search(
         w.nested(Tag::application_constructed(3), |w| {
             w.octet_string(base.as_bytes());
             w.integer(Tag::ENUMERATED, i64::from(scope as u8));
-            w.integer(Tag::ENUMERATED, 0);
-            w.integer(Tag::INTEGER, 0);
+            w.integer(Tag::ENUMERATED, deref);
+            w.integer(Tag::INTEGER, size);
             w.integer(Tag::INTEGER, 0);
             w.boolean(Tag::BOOLEAN, false);
             filter.as_filter().encode(w);

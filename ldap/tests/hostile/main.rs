@@ -7,6 +7,8 @@ mod binds;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod controls;
 #[cfg(test)]
 mod fixture;
