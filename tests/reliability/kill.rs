@@ -10,12 +10,12 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 use bytes::BytesMut;
+use ldap3_proto::LdapCodec;
 use ldap3_proto::proto::{
     LdapAddRequest, LdapBindCred, LdapBindRequest, LdapDerefAliases, LdapFilter, LdapModify, LdapModifyDNRequest,
     LdapModifyRequest, LdapModifyType, LdapMsg, LdapOp, LdapPartialAttribute, LdapResultCode, LdapSearchRequest,
     LdapSearchResultEntry, LdapSearchScope, LdapSubstringFilter,
 };
-use ldap3_proto::LdapCodec;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -88,7 +88,10 @@ fn what_was_acknowledged_survives_being_killed() {
     let check = Command::new(env!("CARGO_BIN_EXE_rollbook")).arg("--data").arg(&data).arg("check").output().unwrap();
     let said = String::from_utf8_lossy(&check.stdout);
     assert!(check.status.success(), "{said}{}", String::from_utf8_lossy(&check.stderr));
-    println!("{cycles} cycles, {acknowledged} acknowledged, {} people, slowest start {slowest:?}: {said}", ledger.len());
+    println!(
+        "{cycles} cycles, {acknowledged} acknowledged, {} people, slowest start {slowest:?}: {said}",
+        ledger.len()
+    );
     assert!(acknowledged >= cycles);
 }
 
@@ -276,9 +279,10 @@ impl Client {
     /// The result of a change; none: the connection is gone.
     fn change(&mut self, op: LdapOp) -> Option<LdapResultCode> {
         match self.ask(op)? {
-            LdapOp::AddResponse(r) | LdapOp::ModifyResponse(r) | LdapOp::DelResponse(r) | LdapOp::ModifyDNResponse(r) => {
-                Some(r.code)
-            }
+            LdapOp::AddResponse(r)
+            | LdapOp::ModifyResponse(r)
+            | LdapOp::DelResponse(r)
+            | LdapOp::ModifyDNResponse(r) => Some(r.code),
             // A notice of disconnection is no answer.
             _ => None,
         }
@@ -355,10 +359,8 @@ fn add(dn: &str, values: &[(&str, &str)]) -> LdapOp {
 }
 
 fn modify(dn: &str, operation: LdapModifyType, values: &[(&str, &str)]) -> LdapOp {
-    let change = |(name, value): &(&str, &str)| LdapModify {
-        operation: operation.clone(),
-        modification: partial(name, value),
-    };
+    let change =
+        |(name, value): &(&str, &str)| LdapModify { operation: operation.clone(), modification: partial(name, value) };
     LdapOp::ModifyRequest(LdapModifyRequest { dn: dn.to_owned(), changes: values.iter().map(change).collect() })
 }
 

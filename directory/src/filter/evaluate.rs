@@ -208,5 +208,5 @@ impl<V: View> Evaluation<'_, V> {
 
 fn has_options(asked: &Asked, options: &[u8]) -> bool {
     let Some(wanted) = &asked.description else { return true };
-    wanted.covers(options.split(|b| *b == b';'))
+    wanted.covers(&options.split(|b| *b == b';'))
 }

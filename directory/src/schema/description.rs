@@ -86,11 +86,11 @@ impl AttributeDescription {
     /// Whether every option of `other` is among those of this description; a language range is covered by any
     /// language in it.
     pub fn has_options_of(&self, other: &AttributeDescription) -> bool {
-        other.covers(self.options.iter().map(|own| own.as_bytes()))
+        other.covers(&self.options.iter().map(|own| own.as_bytes()))
     }
 
     /// Whether every option of this description is among these; a language range covers any language in it.
-    pub fn covers<'o>(&self, options: impl Iterator<Item = &'o [u8]> + Clone) -> bool {
+    pub fn covers<'o>(&self, options: &(impl Iterator<Item = &'o [u8]> + Clone)) -> bool {
         self.options.iter().all(|wanted| {
             options.clone().any(|own| {
                 let range = wanted.strip_suffix('-').is_some_and(|language| own == language.as_bytes());

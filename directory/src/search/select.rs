@@ -85,7 +85,7 @@ impl Selection {
             if !own && !named.types.contains(&kind.id) {
                 continue;
             }
-            if named.description.covers(options.split(|b| *b == b';')) {
+            if named.description.covers(&options.split(|b| *b == b';')) {
                 let count = named.description.options.len();
                 let exact = own && count == options_count(options) && !named.description.is_range();
                 return Some(exact.then_some(named.spelling.as_slice()));
