@@ -3,7 +3,7 @@
 use super::apply::{Applying, no_such_entry};
 use super::claims::Claims;
 use super::project::Rows;
-use super::{AddOp, modify};
+use super::{AddOp, edges, modify};
 use crate::entry::record::{Attribute, Draft, Header, Record};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
@@ -52,7 +52,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     let id = applying.next_id()?;
     write(applying, op, id, &draft, &claims)?;
     for (attribute, member) in members {
-        modify::add_member(applying, id, member, attribute)?;
+        edges::add_member(applying, id, member, attribute)?;
     }
     applying.record.events.push(Event::Added { entry: id, dn: draft.dn });
     applying.entry = Some(id);
@@ -189,7 +189,7 @@ fn add_rdn_values(schema: &Schema, attributes: &mut Vec<Attribute>, op: &AddOp) 
 fn take_edges(schema: &Schema, attributes: &mut Vec<Attribute>) -> Edges {
     let mut edges = Vec::new();
     attributes.retain(|attribute| {
-        let Some(kind) = modify::edge_kind(schema, attribute.id) else { return true };
+        let Some(kind) = edges::edge_kind(schema, attribute.id) else { return true };
         edges.extend(attribute.values.iter().map(|v| (kind, v.clone())));
         false
     });
@@ -200,7 +200,7 @@ fn resolve(applying: &Applying<'_, '_>, edges: &[(u8, Vec<u8>)]) -> Result<Vec<(
     let mut members = Vec::with_capacity(edges.len());
     let mut held = HashSet::with_capacity(edges.len());
     for (kind, value) in edges {
-        let member = modify::member_of_value(applying, value)?;
+        let member = edges::member_of_value(applying, value)?;
         if !held.insert((*kind, member)) {
             let why = format!("{}: a value stands there twice", edge_name(*kind));
             return Err(Refusal::new(Reason::ValueExists, why));

@@ -17,6 +17,7 @@ pub mod administrators;
 pub mod apply;
 pub mod claims;
 pub mod delete;
+pub mod edges;
 pub mod fact;
 pub mod modify;
 pub mod password;

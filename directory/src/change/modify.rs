@@ -1,23 +1,22 @@
 //! New values for an entry (RFC 4511 §4.6, RFC 4525), and the rules that values obey in any write.
 
-use super::add::{claims_of, edge_name};
+use super::add::claims_of;
 use super::administrators::{self, Watched};
 use super::apply::Applying;
+use super::edges::{self, Edges, edge_kind};
 use super::references;
 use super::{ModificationKind, PasswordOp, Subject, ValueOp, account};
-use crate::access::Sight;
 use crate::entry::dn::Dn;
 use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, ValueChange};
-use crate::schema::attribute::{AttributeId, AttributeType, Storage};
+use crate::schema::attribute::{AttributeId, AttributeType};
 use crate::schema::kind::ClassId;
 use crate::schema::{Schema, known};
-use crate::store::tables::meta;
+use crate::store::membership;
 use crate::store::view::View;
-use crate::store::{indexes, membership};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashSet;
 
 /// The most values that one attribute of an entry may hold. Members are edges and have no bound.
 pub const VALUES: usize = 10_000;
@@ -40,7 +39,7 @@ pub fn apply(
     let mut edges = Edges::default();
     for modification in modifications {
         if let Some(kind) = edge_kind(applying.schema, modification.attribute) {
-            plan_edges(applying, id, kind, modification, &mut edges)?;
+            edges.plan(applying, id, kind, modification)?;
         } else {
             change_values(applying.schema, &mut after, modification)?;
         }
@@ -62,7 +61,7 @@ pub fn apply(
     references::store(applying.tables, applying.schema, id, &before, &after)?;
     account::settle_kind(applying, id, &before, &after)?;
     let mut values = difference(applying.schema, &before, &after);
-    write_edges(applying, id, &edges.all, &mut values)?;
+    edges::write(applying, id, &edges.all, &mut values)?;
     watched.check(applying)?;
     if let Some(password) = password {
         account::set_password(applying, id, &after.dn, password)?;
@@ -312,172 +311,6 @@ pub fn settle_claims(
     new.claim(applying.tables, id)
 }
 
-/// Which edge the values of an attribute are; none: they are in the record.
-pub fn edge_kind(schema: &Schema, id: AttributeId) -> Option<u8> {
-    let kind = schema.attribute(id);
-    match (kind.storage, kind.name()) {
-        (Storage::Edge, "member") => Some(membership::MEMBER),
-        (Storage::Edge, "uniqueMember") => Some(membership::UNIQUE_MEMBER),
-        _ => None,
-    }
-}
-
-/// An edge to be made or taken away.
-struct Edge {
-    member: EntryId,
-    kind: u8,
-    add: bool,
-}
-
-/// The edges that a request changes, in its order, and what each will be afterwards.
-#[derive(Default)]
-struct Edges {
-    all: Vec<Edge>,
-    last: HashMap<(EntryId, u8), bool>,
-}
-
-impl Edges {
-    fn push(&mut self, member: EntryId, kind: u8, add: bool) {
-        self.all.push(Edge { member, kind, add });
-        self.last.insert((member, kind), add);
-    }
-
-    /// Whether the group holds the member by now.
-    fn holds(&self, applying: &Applying<'_, '_>, group: EntryId, member: EntryId, kind: u8) -> Result<bool, Refusal> {
-        if let Some(add) = self.last.get(&(member, kind)) {
-            return Ok(*add);
-        }
-        let held = redb::ReadableTable::get(&applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
-        Ok(held & kind != 0)
-    }
-
-    /// All that the group holds by now, ascending.
-    fn present(&self, applying: &Applying<'_, '_>, group: EntryId, kind: u8) -> Result<BTreeSet<EntryId>, Refusal> {
-        let mut all = BTreeSet::new();
-        for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
-            let (key, held) = item?;
-            if held.value() & kind != 0 {
-                all.insert(EntryId(key.value().1));
-            }
-        }
-        for ((member, _), add) in self.last.iter().filter(|((_, k), _)| *k == kind) {
-            if *add {
-                all.insert(*member)
-            } else {
-                all.remove(member)
-            };
-        }
-        Ok(all)
-    }
-}
-
-fn plan_edges(
-    applying: &Applying<'_, '_>,
-    group: EntryId,
-    kind: u8,
-    op: &ValueOp,
-    edges: &mut Edges,
-) -> Result<(), Refusal> {
-    let named = |value: &Vec<u8>| member_of_value(applying, value);
-    let name = edge_name(kind);
-    let exists = || Refusal::new(Reason::ValueExists, format!("{name}: the value is there already"));
-    match op.kind {
-        ModificationKind::Add => {
-            for value in &op.values {
-                let member = named(value)?;
-                if edges.holds(applying, group, member, kind)? {
-                    return Err(exists());
-                }
-                edges.push(member, kind, true);
-            }
-        }
-        ModificationKind::Delete if !op.values.is_empty() => {
-            for value in &op.values {
-                let missing = || Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such value"));
-                let member = named(value).map_err(|_| missing())?;
-                if !edges.holds(applying, group, member, kind)? {
-                    return Err(missing());
-                }
-                edges.push(member, kind, false);
-            }
-        }
-        ModificationKind::Delete => {
-            let all = edges.present(applying, group, kind)?;
-            if all.is_empty() {
-                return Err(Refusal::new(Reason::NoSuchValue, format!("{name}: there is no such attribute")));
-            }
-            for member in all {
-                edges.push(member, kind, false);
-            }
-        }
-        ModificationKind::Replace => {
-            let wanted = op.values.iter().map(named).collect::<Result<BTreeSet<_>, _>>()?;
-            if wanted.len() != op.values.len() {
-                return Err(exists());
-            }
-            let have = edges.present(applying, group, kind)?;
-            for member in have.difference(&wanted) {
-                edges.push(*member, kind, false);
-            }
-            for member in wanted.difference(&have) {
-                edges.push(*member, kind, true);
-            }
-        }
-        ModificationKind::Increment => {
-            return Err(Refusal::new(Reason::Constraint, format!("{name}: only integers can be incremented")));
-        }
-    }
-    Ok(())
-}
-
-fn write_edges(
-    applying: &mut Applying<'_, '_>,
-    group: EntryId,
-    edges: &[Edge],
-    values: &mut Vec<ValueChange>,
-) -> Result<(), Refusal> {
-    for edge in edges {
-        let dn = applying.with_record(edge.member, |r| Ok(r.dn().as_bytes().to_vec()))?;
-        let (mut added, mut removed) = (Vec::new(), Vec::new());
-        if edge.add {
-            add_member(applying, group, edge.member, edge.kind)?;
-            added.push(dn);
-        } else {
-            membership::remove(applying.tables, group, edge.member, edge.kind)?;
-            removed.push(dn);
-        }
-        values.push(ValueChange { attribute: edge_name(edge.kind).to_owned(), removed, added });
-    }
-    Ok(())
-}
-
-/// Makes one edge.
-pub fn add_member(applying: &mut Applying<'_, '_>, group: EntryId, member: EntryId, kind: u8) -> Result<(), Refusal> {
-    if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {
-        return Err(Refusal::not_allowed());
-    }
-    applying.dirty = true;
-    membership::add(applying.tables, group, member, kind)?;
-    Ok(())
-}
-
-/// The entry that a value of `member` or `uniqueMember` names.
-///
-/// # Errors
-/// `InvalidValue` when it is no name; `Constraint` when there is none: a group holds entries, not texts.
-pub fn member_of_value(applying: &Applying<'_, '_>, value: &[u8]) -> Result<EntryId, Refusal> {
-    let unknown = || {
-        let name = String::from_utf8_lossy(value).into_owned();
-        Refusal::new(Reason::Constraint, format!("there is no entry {name} that could be a member"))
-    };
-    let key = crate::entry::dn::DnKey::parse(applying.schema, value)
-        .map_err(|e| Refusal::new(Reason::InvalidValue, format!("the name of a member: {e}")))?;
-    let id = applying.tables.id_of(key.as_bytes())?.ok_or_else(unknown)?;
-    // What the actor may not see does not exist for it.
-    let seen = applying.with_record(id, |r| Ok(applying.rights.sight(id, r) != Sight::None))?;
-    if seen { Ok(id) } else { Err(unknown()) }
-}
-
 /// What differs between two states, value by value.
 fn difference(schema: &Schema, before: &Draft, after: &Draft) -> Vec<ValueChange> {
     let mut changes = Vec::new();
@@ -503,11 +336,4 @@ fn difference(schema: &Schema, before: &Draft, after: &Draft) -> Vec<ValueChange
         changes.push(ValueChange { attribute: describe(attribute), removed, added });
     }
     changes
-}
-
-/// The rows of a value in the index, for callers that hold a name and a value.
-pub fn value_key(schema: &Schema, kind: &AttributeType, value: &[u8]) -> Vec<u8> {
-    let mut key = Vec::new();
-    indexes::value_prefix(kind.id, &normal(schema, kind, value), &mut key);
-    key
 }

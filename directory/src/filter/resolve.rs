@@ -153,7 +153,7 @@ impl<V: View> Resolver<'_, V> {
             return Ok(own);
         }
         self.beside(kind, own, |edge| {
-            Ok(match crate::change::modify::edge_kind(self.schema, edge.id) {
+            Ok(match crate::change::edges::edge_kind(self.schema, edge.id) {
                 Some(by) => Resolved::Holds { by, member: None, nested: false },
                 None => Resolved::MemberOf { group: None, nested: false },
             })
@@ -189,7 +189,7 @@ impl<V: View> Resolver<'_, V> {
                 let description = (!description.options.is_empty()).then_some(description);
                 Resolved::Values { attribute: Asked { types, description, dn }, test }
             }
-            Storage::Edge if test == Test::Present => match crate::change::modify::edge_kind(self.schema, kind.id) {
+            Storage::Edge if test == Test::Present => match crate::change::edges::edge_kind(self.schema, kind.id) {
                 Some(by) => Resolved::Holds { by, member: None, nested: false },
                 None => Resolved::MemberOf { group: None, nested: false },
             },
@@ -227,7 +227,7 @@ impl<V: View> Resolver<'_, V> {
     fn edge(&self, kind: &AttributeType, value: &[u8], nested: bool) -> Result<Resolved, Refusal> {
         let Ok(key) = DnKey::parse(self.schema, value) else { return Ok(Resolved::Undefined) };
         let Some(named) = self.view.id_of(key.as_bytes())? else { return Ok(Resolved::Or(Vec::new())) };
-        Ok(match crate::change::modify::edge_kind(self.schema, kind.id) {
+        Ok(match crate::change::edges::edge_kind(self.schema, kind.id) {
             Some(by) => Resolved::Holds { by, member: Some(named), nested },
             None => Resolved::MemberOf { group: Some(named), nested },
         })
