@@ -47,7 +47,10 @@ pub enum Reason {
     /// No matching rule fits the assertion.
     InappropriateMatching,
     /// An alias that stands for nothing, or for itself through others (RFC 4511 §A.2, 33).
-    AliasProblem,
+    AliasProblem {
+        /// The alias.
+        matched: String,
+    },
     /// The actor may not.
     NotAllowed,
     /// The server could, but will not.

@@ -47,7 +47,7 @@ impl<'a> Outcome<'a> {
     /// A refusal of the domain.
     pub(crate) fn refused(refusal: &'a Refusal, operation: Operation) -> Outcome<'a> {
         let (matched, policy) = match &refusal.reason {
-            Reason::NoSuchEntry { matched } => (matched.as_str(), None),
+            Reason::NoSuchEntry { matched } | Reason::AliasProblem { matched } => (matched.as_str(), None),
             Reason::Password(reason) => ("", Some(says(policy_error(*reason)))),
             _ => ("", None),
         };
@@ -82,7 +82,7 @@ fn code(reason: &Reason, operation: Operation) -> ResultCode {
         Reason::InvalidValue => ResultCode::INVALID_ATTRIBUTE_SYNTAX,
         Reason::ValueExists => ResultCode::ATTRIBUTE_OR_VALUE_EXISTS,
         Reason::NoSuchValue => ResultCode::NO_SUCH_ATTRIBUTE,
-        Reason::AliasProblem => ResultCode::ALIAS_PROBLEM,
+        Reason::AliasProblem { .. } => ResultCode::ALIAS_PROBLEM,
         Reason::InappropriateMatching => ResultCode::INAPPROPRIATE_MATCHING,
         Reason::WrongPassword => ResultCode::INVALID_CREDENTIALS,
         Reason::NotAllowed => ResultCode::INSUFFICIENT_ACCESS_RIGHTS,

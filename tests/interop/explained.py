@@ -158,6 +158,17 @@ def compare_of_nothing(operation, signature, theirs, ours, pair):
     return operation[0] == "compare" and theirs.code == 0 and ours.code == 32 and not is_there(pair, operation[1])
 
 
+def class_by_rule(operation, signature, theirs, ours, pair):
+    """RFC 4512 §2.4.1: the superclasses are values of objectClass too; slapd's objectIdentifierMatch does not know that."""
+    return entries_differ(operation, signature) and any(f[0] == ":=" and f[1] == "objectIdentifierMatch" for f in filters(operation[3]))
+
+
+def nameless_posix_group(operation, signature, theirs, ours, pair):
+    """posixGroup here is that of RFC 2307bis, which goes with groupOfNames and does not demand cn."""
+    return (operation[0] in ("add", "modify", "modify_dn") and theirs.code == 65 and ours.code == 0
+            and theirs.text == "object class 'posixGroup' requires attribute 'cn'")
+
+
 def has_subordinates(operation, signature, theirs, ours, pair):
     """slapd computes hasSubordinates for equality and presence only; in an extensible match no entry has it."""
     return entries_differ(operation, signature) and any(f[0] == ":=" and attribute_of(f) == "hassubordinates" for f in filters(operation[3]))
@@ -195,6 +206,9 @@ EXPLAINED = [
     Explained("the tree before the schema", "an add of what is there is 68, below what is not is 32, whatever its attributes; slapd looks at the "
               "schema first", exists_first),
     Explained("notAllowedOnRDN", "RFC 4511 §4.6 asks for it; slapd says namingViolation for the last value", naming_value),
+    Explained("classes by objectIdentifierMatch", "superclasses are values of objectClass (RFC 4512 §2.4.1); slapd's rule passes them over",
+              class_by_rule),
+    Explained("posixGroup of RFC 2307bis", "cn is optional there; slapd's nis.schema is RFC 2307's", nameless_posix_group),
     Explained("prohibited characters", "RFC 4518 §2.4: an assertion with one is Undefined; slapd compares it", prohibited),
     Explained("compare of what is not there", "noSuchObject; slapd answers success for hasSubordinates", compare_of_nothing),
     Explained("compare of entryDN", "by its equality rule (RFC 5020); slapd has no comparison for it", entry_dn),

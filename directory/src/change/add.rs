@@ -151,7 +151,7 @@ fn parent(applying: &Applying<'_, '_>, op: &AddOp) -> Result<(EntryId, String), 
     };
     let (dn, is_alias) = applying.with_record(id, |r: &Record<'_>| Ok((r.dn().to_owned(), is_alias(r))))?;
     if is_alias {
-        return Err(below_alias());
+        return Err(below_alias(dn));
     }
     Ok((id, dn))
 }
@@ -162,8 +162,8 @@ pub fn is_alias(record: &Record<'_>) -> bool {
 }
 
 /// RFC 4512 §2.6: nothing is below an alias.
-pub fn below_alias() -> Refusal {
-    Refusal::new(Reason::AliasProblem, "an alias has no entries below it")
+pub fn below_alias(matched: String) -> Refusal {
+    Refusal::new(Reason::AliasProblem { matched }, "an alias has no entries below it")
 }
 
 /// RFC 4511 §4.7: the client need not repeat the RDN's values among the attributes.

@@ -96,7 +96,7 @@ fn new_parent(
     };
     applying.with_record(id, |r| {
         if super::add::is_alias(r) {
-            Err(super::add::below_alias())
+            Err(super::add::below_alias(r.dn().to_owned()))
         } else {
             Ok((id, r.dn().to_owned(), r.key().to_vec()))
         }

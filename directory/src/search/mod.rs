@@ -169,6 +169,9 @@ fn locate(reading: Reading<'_>, dn: &[u8]) -> Result<(EntryId, Vec<u8>), Refusal
     let view = reading.snapshot.as_ref();
     for _ in 0..16 {
         if let Some(id) = view.id_of(&key)? {
+            if !may_be_base(reading, id)? {
+                break;
+            }
             let (id, key) = follow(reading, id, key)?;
             return if may_be_base(reading, id)? {
                 Ok((id, key))
@@ -202,9 +205,14 @@ fn parse(bytes: &[u8]) -> Result<Record<'_>, Refusal> {
 
 /// RFC 4511 §4.5.1.3: the entry that an alias stands for, through at most 16 others.
 fn follow(reading: Reading<'_>, mut id: EntryId, mut key: Vec<u8>) -> Result<(EntryId, Vec<u8>), Refusal> {
+    let mut matched = String::new();
     for _ in 0..16 {
         let Some(guard) = reading.snapshot.record(id)? else { break };
         let record = parse(guard.value())?;
+        if matched.is_empty() {
+            // The alias that was asked for: those behind it may be none of the reader's business.
+            record.dn().clone_into(&mut matched);
+        }
         if !record.has_class(known::class::ALIAS) {
             return Ok((id, key));
         }
@@ -213,7 +221,7 @@ fn follow(reading: Reading<'_>, mut id: EntryId, mut key: Vec<u8>) -> Result<(En
         let Some(next) = reading.snapshot.id_of(target.as_bytes())? else { break };
         (id, key) = (next, target.into_bytes());
     }
-    Err(Refusal::new(Reason::AliasProblem, "an alias leads nowhere"))
+    Err(Refusal::new(Reason::AliasProblem { matched }, "an alias leads nowhere"))
 }
 
 /// What the aliases among the children of an entry stand for.

@@ -8,7 +8,7 @@ use crate::filter::evaluate::Evaluation;
 use crate::id::EntryId;
 use crate::schema::attribute::{AttributeType, Storage};
 use crate::schema::kind::Kind;
-use crate::schema::{AttributeDescription, AttributeId, Schema};
+use crate::schema::{AttributeDescription, AttributeId, Schema, known};
 use crate::store::membership::{MEMBER, UNIQUE_MEMBER};
 use crate::store::view::View;
 
@@ -137,7 +137,8 @@ pub(super) fn emit<V: View>(
         sink.end_attribute();
     }
     let mut outside = Outside { evaluation, rights, id, record, selection, types_only, sink };
-    if matches!(record.kind(), Kind::Group | Kind::Role | Kind::Other) {
+    let may_hold = matches!(record.kind(), Kind::Group | Kind::Role | Kind::Other);
+    if may_hold || record.has_class(known::class::EXTENSIBLE_OBJECT) {
         outside.edges("member", MEMBER)?;
         outside.edges("uniqueMember", UNIQUE_MEMBER)?;
     }
