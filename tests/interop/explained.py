@@ -29,7 +29,9 @@ def attribute_of(f):
 
 
 def entries_differ(operation, signature):
-    return operation[0] == "search" and signature in ("entries missing", "entries too many")
+    """A search that finds more or less; with a size limit it may be the limit that tells."""
+    found = ("entries missing", "entries too many")
+    return operation[0] == "search" and signature in (found + ("code 0 and 4", "code 4 and 0") if operation[6] else found)
 
 
 def is_there(pair, dn):
@@ -100,7 +102,10 @@ def no_cycles(operation, signature, theirs, ours, pair):
 
 
 def matched_of_rename(operation, signature, theirs, ours, pair):
-    """slapd names no matched DN when the parent of the entry to be renamed, or the new one, is not there; we do, as everywhere."""
+    """slapd names no matched DN when the parent of the entry to be renamed, or the new one, is not there, nor the alias that something was
+    to be put below; we do, as everywhere."""
+    if signature == "matched DN" and theirs.code == ours.code == 33 and theirs.matched == "" and operation[0] in ("add", "modify_dn"):
+        return bool(pair.theirs.call(wire.search(ours.matched, 0, ("=", "objectClass", b"alias"))).entries)
     return (operation[0] == "modify_dn" and signature == "matched DN" and theirs.code == ours.code == 32 and theirs.matched == ""
             and any(plain(name or "").endswith("," + plain(ours.matched)) for name in (operation[1], operation[4]))
             and is_there(pair, ours.matched))
@@ -123,7 +128,7 @@ def naming_value(operation, signature, theirs, ours, pair):
 def boolean_case(operation, signature, theirs, ours, pair):
     """RFC 4517 §3.3.3 writes TRUE and FALSE in ABNF, which has no case: an assertion may too."""
     if operation[0] == "compare":
-        return operation[2].lower() == "hassubordinates" and operation[3] in (b"true", b"false") and theirs.code == 21 and ours.code in (5, 6)
+        return operation[2].lower() == "hassubordinates" and operation[3] in (b"true", b"false") and theirs.code == 21 and ours.code in (5, 6, 32)
     return entries_differ(operation, signature) and any(
         attribute_of(f) == "hassubordinates" and f[2 if f[0] == "=" else 3] in (b"true", b"false")
         for f in filters(operation[3]) if f[0] in ("=", ":="))

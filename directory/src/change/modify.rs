@@ -203,13 +203,24 @@ pub fn classes_of(
 /// The classes that the values of `objectClass` name.
 fn named_classes(schema: &Schema, attributes: &[Attribute]) -> Result<Vec<ClassId>, Refusal> {
     let values = attributes.iter().filter(|a| crate::access::is_object_class(schema, a.id)).flat_map(|a| &a.values);
+    classes_by_name(schema, values)
+}
+
+/// The classes of these names or numbers.
+///
+/// # Errors
+/// `InvalidValue` for one that is not known, with its name.
+pub fn classes_by_name<'a>(
+    schema: &Schema,
+    values: impl IntoIterator<Item = &'a Vec<u8>>,
+) -> Result<Vec<ClassId>, Refusal> {
     let class = |value: &Vec<u8>| {
         schema.find_class(value).map(|class| class.id).ok_or_else(|| {
             let name = String::from_utf8_lossy(value).into_owned();
             Refusal::new(Reason::InvalidValue, format!("objectClass: {name} is not known"))
         })
     };
-    values.map(class).collect()
+    values.into_iter().map(class).collect()
 }
 
 fn settle_classes(

@@ -115,6 +115,7 @@ pub fn add_taking(
     for (name, values) in attributes {
         let name = name.as_ref();
         let op = value_op(schema, ModificationKind::Add, name, values)?;
+        check_writable(schema, &op)?;
         if op.values.is_empty() {
             return Err(Refusal::new(Reason::InvalidValue, format!("{}: there is no value", text(name))));
         }
@@ -188,13 +189,19 @@ pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
 
 fn modify(schema: &Schema, modifications: &[Modification]) -> Result<Prepared, Refusal> {
     too_many(modifications.len())?;
-    let (mut values, mut passwords, mut facts) = (Vec::with_capacity(modifications.len()), Vec::new(), Vec::new());
+    // All of the request is read before any of it is judged.
+    let mut ops = Vec::with_capacity(modifications.len());
     for modification in modifications {
         let op = value_op(schema, modification.kind, &modification.attribute, modification.values.clone())?;
         if op.values.is_empty() && matches!(op.kind, ModificationKind::Add | ModificationKind::Increment) {
             let why = format!("{}: there is no value", text(&modification.attribute));
             return Err(Refusal::new(Reason::InvalidValue, why));
         }
+        ops.push(op);
+    }
+    let (mut values, mut passwords, mut facts) = (Vec::with_capacity(ops.len()), Vec::new(), Vec::new());
+    for op in ops {
+        check_writable(schema, &op)?;
         match schema.attribute(op.attribute).storage {
             Storage::Credential => passwords.push(op),
             Storage::Account => facts.push(op),
@@ -225,10 +232,10 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: Vec<Ve
         check_value(attribute, value)?;
     }
     // A name of an unknown class or with an unknown type could be compared with nothing.
-    // Unknown classes are told by name when the classes are judged.
-    if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) =
+    if crate::access::is_object_class(schema, attribute.id) {
+        super::modify::classes_by_name(schema, &values)?;
+    } else if let Some(rule @ (MatchingRule::ObjectIdentifierMatch | MatchingRule::DistinguishedNameMatch)) =
         attribute.equality
-        && !crate::access::is_object_class(schema, attribute.id)
     {
         for value in &values {
             schema
@@ -237,17 +244,23 @@ fn value_op(schema: &Schema, kind: ModificationKind, name: &[u8], values: Vec<Ve
         }
     }
     check_values(schema, attribute, kind, &values)?;
-    let is_act = fact::ACTS.contains(&attribute.name()) && kind != ModificationKind::Increment;
+    if attribute.storage != Storage::Entry && !description.options.is_empty() {
+        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: it has no options", attribute.name())));
+    }
+    Ok(ValueOp { kind, attribute: description.id, options: description.options.join(";").into_bytes(), values })
+}
+
+/// Whether the attribute is one that clients write.
+fn check_writable(schema: &Schema, op: &ValueOp) -> Result<(), Refusal> {
+    let attribute = schema.attribute(op.attribute);
+    let is_act = fact::ACTS.contains(&attribute.name()) && op.kind != ModificationKind::Increment;
     let kept_by_server = matches!(attribute.storage, Storage::Computed)
         || (attribute.storage == Storage::Account && !is_act)
         || (attribute.storage == Storage::Edge && attribute.is_operational());
     if (attribute.no_user_modification && !is_act) || kept_by_server {
         return Err(Refusal::new(Reason::Constraint, format!("{}: only the server sets it", attribute.name())));
     }
-    if attribute.storage != Storage::Entry && !description.options.is_empty() {
-        return Err(Refusal::new(Reason::UndefinedAttribute, format!("{}: it has no options", attribute.name())));
-    }
-    Ok(ValueOp { kind, attribute: description.id, options: description.options.join(";").into_bytes(), values })
+    Ok(())
 }
 
 /// What a list of new values is refused for whatever the entry holds: more than one of a single-valued type, a value twice.
