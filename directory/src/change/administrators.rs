@@ -11,6 +11,7 @@ use crate::access::is_administrators;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::store::membership;
+use crate::store::tables::meta;
 use crate::store::view::View;
 use redb::ReadableTable;
 use std::collections::HashSet;
@@ -58,7 +59,9 @@ impl Watched {
                 ));
             }
             if role.manned && is_there && !(is_one && is_manned(applying, role.id)?) {
-                return Err(Refusal::new(Reason::Unwilling, "one active administrator has to remain"));
+                let system = applying.tables.meta_u64(meta::SYSTEM_ADMIN)? == Some(role.id.0);
+                let of = if system { "system administrator" } else { "administrator of the tenant" };
+                return Err(Refusal::new(Reason::Unwilling, format!("one active {of} has to remain")));
             }
         }
         Ok(())
