@@ -1,5 +1,5 @@
 //! The directory as a whole, in memory: what doors ask for, one after another, each test ending with `verify()`.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;

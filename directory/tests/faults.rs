@@ -3,7 +3,12 @@
 //!
 //! Nothing panics, nothing is acknowledged that is not there, reading goes on, and when the disk is well again the store
 //! opens with everything that was acknowledged, whether the machine stayed up or lost power.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;

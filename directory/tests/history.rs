@@ -1,6 +1,11 @@
 //! The journal cannot be edited unseen (hostile row G4): whoever changes, drops, swaps, forges or cuts off a record
 //! leaves a chain that `verify()` finds broken.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;

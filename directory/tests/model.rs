@@ -2,7 +2,12 @@
 //! does is what the rules say.
 //!
 //! `PROPTEST_CASES` sets how many cases each property runs; what fails is shrunk to the shortest story.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
@@ -11,6 +16,8 @@ mod common;
 mod disk;
 #[path = "common/oracle.rs"]
 mod oracle;
+#[path = "common/rules.rs"]
+mod rules;
 #[path = "common/searches.rs"]
 mod searches;
 #[path = "common/story.rs"]

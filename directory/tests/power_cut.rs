@@ -6,7 +6,13 @@
 //! scenario, its fuzzer none). For a part of the points it is cut again while the store recovers and works on.
 //!
 //! `ROLLBOOK_CRASH_POINTS` sets how many (10,000 unless set), `ROLLBOOK_CRASH_SEED` which.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
@@ -20,6 +26,7 @@ mod workload;
 
 use common::World;
 use digest::digest;
+use directory::error::Reason;
 use directory::handle::Backend;
 use directory::store::verify::verify;
 use disk::{Dice, Disk, Event, Platter};
@@ -112,6 +119,7 @@ fn run() -> Run {
                 match answer {
                     Answer::Done => done += 1,
                     Answer::Admitted => logins += 1,
+                    Answer::Refused(Reason::Store | Reason::Busy) => panic!("the disk is well"),
                     Answer::Refused(_) | Answer::NotAdmitted => {}
                     Answer::Busy => panic!("the workload is too much for the pool"),
                 }
@@ -150,7 +158,7 @@ fn cut(run: &Run, chosen: &HashMap<usize, Vec<usize>>, seed: usize, worker: usiz
             platter.apply(event);
         }
         for point in points.iter().filter(|point| *point % 2 == worker) {
-            let mut dice = Dice::new((seed as u64) << 32 | *point as u64);
+            let mut dice = Dice::new(((seed as u64) << 32) | *point as u64);
             let image = platter.cut(&mut dice);
             let here = format!("seed {seed}, point {point}, operation {at}, acknowledged {acknowledged}");
             let found = check(image.clone(), acknowledged, run, point % VERIFIED == 0, tally).expect(&here);

@@ -1,5 +1,5 @@
 //! Many at once: guesses at one account, one name, one group, one write set.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;

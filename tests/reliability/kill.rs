@@ -7,7 +7,13 @@
 //!
 //! `ROLLBOOK_KILL_CYCLES` sets how often (50 unless set), `ROLLBOOK_KILL_SEED` when. kill -9 keeps the page cache: that
 //! synced data survives a power cut is `directory/tests/power_cut.rs`'s to show.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use bytes::BytesMut;
 use ldap3_proto::LdapCodec;
@@ -159,12 +165,12 @@ fn request(base: &str, uid: &str, now: Option<&Person>, kind: usize) -> (LdapOp,
         0..=3 => {
             let next = Person { version: now.version + 1, ..now.clone() };
             let text = next.version.to_string();
-            (modify(&own, LdapModifyType::Replace, &[("sn", &text), ("description", &text)]), Some(next))
+            (modify(&own, &LdapModifyType::Replace, &[("sn", &text), ("description", &text)]), Some(next))
         }
         4 | 5 => {
             let change = if now.member { LdapModifyType::Delete } else { LdapModifyType::Add };
             let next = Person { member: !now.member, ..now.clone() };
-            (modify(&format!("{GROUP},{base}"), change, &[("member", &own)]), Some(next))
+            (modify(&format!("{GROUP},{base}"), &change, &[("member", &own)]), Some(next))
         }
         6 => {
             let next = Person { place: 1 - now.place, ..now.clone() };
@@ -358,7 +364,7 @@ fn add(dn: &str, values: &[(&str, &str)]) -> LdapOp {
     LdapOp::AddRequest(LdapAddRequest { dn: dn.to_owned(), attributes })
 }
 
-fn modify(dn: &str, operation: LdapModifyType, values: &[(&str, &str)]) -> LdapOp {
+fn modify(dn: &str, operation: &LdapModifyType, values: &[(&str, &str)]) -> LdapOp {
     let change =
         |(name, value): &(&str, &str)| LdapModify { operation: operation.clone(), modification: partial(name, value) };
     LdapOp::ModifyRequest(LdapModifyRequest { dn: dn.to_owned(), changes: values.iter().map(change).collect() })

@@ -2,11 +2,10 @@
 
 use directory::authenticate::{Login, LoginName, Verdict};
 use directory::bootstrap;
-use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target, claims};
+use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target};
 use directory::clock::{ManualClock, Millis};
 use directory::credential::Params;
 use directory::entry::dn::DnKey;
-use directory::entry::record::Record;
 use directory::error::Refusal;
 use directory::filter::Filter;
 use directory::handle::{Backend, Directory, Options};
@@ -109,19 +108,6 @@ impl World {
     pub fn id(&self, dn: &str) -> EntryId {
         let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();
         self.directory.snapshot().unwrap().id_of(key.as_bytes()).unwrap().expect("the entry is there")
-    }
-
-    /// The DN of the account that logs in with this name.
-    pub fn holder(&self, username: &str) -> Option<String> {
-        let snapshot = self.directory.snapshot().unwrap();
-        let id = claims::holder_of_username(snapshot.as_ref(), username).unwrap()?;
-        let guard = snapshot.record(id).unwrap()?;
-        Some(Record::parse(guard.value()).unwrap().dn().to_owned())
-    }
-
-    pub fn has(&self, dn: &str) -> bool {
-        let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();
-        self.directory.snapshot().unwrap().id_of(key.as_bytes()).unwrap().is_some()
     }
 
     pub fn state(&self, dn: &str) -> State {

@@ -60,6 +60,9 @@ pub fn read_all(directory: &Directory, base: &str) -> Vec<Seen> {
     out
 }
 
+/// What is asked of one value.
+type Test<'t> = Box<dyn Fn(&[u8]) -> bool + 't>;
+
 /// The answers of filters over some entries.
 pub struct Oracle<'a> {
     schema: &'a Schema,
@@ -150,7 +153,10 @@ impl<'a> Oracle<'a> {
     fn equal(&self, name: &[u8], value: &[u8], entry: &Seen, dn: bool) -> Option<bool> {
         let kind = self.kind(name)?;
         if kind.name() == "objectClass" {
-            let Some(wanted) = self.schema.find_class(value) else { return Some(false) };
+            let Some(wanted) = self.schema.find_class(value) else {
+                // A number that nobody knows is of no entry; a name that nobody knows cannot be compared.
+                return value.first().is_some_and(u8::is_ascii_digit).then_some(false);
+            };
             let classes = self.values(kind, &[], entry).into_iter().filter_map(|v| self.schema.find_class(&v));
             return Some(classes.into_iter().any(|c| self.schema.superclasses(c.id).contains(&wanted.id)));
         }
@@ -158,7 +164,7 @@ impl<'a> Oracle<'a> {
             let rule = kind.equality?;
             let wanted = self.schema.key(rule, value).ok()?;
             let test = move |v: &[u8]| self.schema.key(rule, v).is_ok_and(|k| k == wanted);
-            Some(Box::new(test) as Box<dyn Fn(&[u8]) -> bool>)
+            Some(Box::new(test) as Test<'_>)
         };
         if dn && self.of_names(Some(kind), &test(kind)?, entry) {
             return Some(true);
@@ -185,7 +191,7 @@ impl<'a> Oracle<'a> {
             return None;
         }
         // An assertion that cannot be compared is Undefined, whatever the values.
-        let test: Box<dyn Fn(&[u8]) -> bool> = match rule.kind() {
+        let test: Test<'_> = match rule.kind() {
             RuleKind::Equality => {
                 let wanted = self.schema.key(rule, value).ok()?;
                 Box::new(move |v| self.schema.key(rule, v).is_ok_and(|k| k == wanted))
@@ -204,11 +210,8 @@ impl<'a> Oracle<'a> {
                 Box::new(move |v| self.schema.matches(rule, v, &value).unwrap_or(false))
             }
         };
-        if let Some(kind) = kind {
-            let fits = kind.equality == Some(rule) || rule.kind() != RuleKind::Equality || kind.syntax == rule.syntax();
-            if !fits {
-                return None;
-            }
+        if kind.is_some_and(|k| !rule.applies_to(k)) {
+            return None;
         }
         if dn && self.of_names(kind, &test, entry) {
             return Some(true);
@@ -221,7 +224,7 @@ impl<'a> Oracle<'a> {
             let kind = self.kind(description.as_bytes()).unwrap();
             kind.storage == Storage::Entry
                 && !kind.no_user_modification
-                && [kind.equality, kind.ordering, kind.substring].contains(&Some(rule))
+                && rule.applies_to(kind)
                 && values.iter().any(|v| test(v))
         }))
     }
@@ -262,10 +265,10 @@ impl<'a> Oracle<'a> {
     }
 
     fn item<'t>(
-        &'t self,
+        &self,
         name: &[u8],
         entry: &Seen,
-        test: impl FnOnce(&AttributeType) -> Option<Box<dyn Fn(&[u8]) -> bool + 't>>,
+        test: impl FnOnce(&AttributeType) -> Option<Test<'t>>,
     ) -> Option<bool> {
         let description = AttributeDescription::parse(self.schema, name).ok()?;
         let kind = self.schema.attribute(description.id);

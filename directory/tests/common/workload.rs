@@ -6,9 +6,11 @@
 use super::common::World;
 use super::disk::{Dice, Disk};
 use directory::authenticate::Verdict;
-use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target};
+use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target, claims};
 use directory::clock::Span;
+use directory::entry::record::Record;
 use directory::error::{Reason, Refusal};
+use directory::store::view::View;
 
 const PEOPLE: usize = 16;
 const GROUPS: usize = 6;
@@ -205,9 +207,17 @@ fn group(number: usize) -> String {
     format!("cn=g{number},ou=groups,{SUFFIX}")
 }
 
+/// The DN of the account that logs in with this name.
+fn holder(world: &World, username: &str) -> Option<String> {
+    let snapshot = world.directory.snapshot().unwrap();
+    let id = claims::holder_of_username(snapshot.as_ref(), username).unwrap()?;
+    let guard = snapshot.record(id).unwrap()?;
+    Some(Record::parse(guard.value()).unwrap().dn().to_owned())
+}
+
 /// Where a person is now; where it would be added if it is nowhere.
 fn dn(world: &World, uid: &str) -> String {
-    let found = world.holder(uid);
+    let found = holder(world, uid);
     found.unwrap_or_else(|| format!("uid={uid},ou=people,{SUFFIX}"))
 }
 
