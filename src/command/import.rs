@@ -21,7 +21,7 @@ const BUFFER: usize = 256 * 1024;
 /// Arguments of `import`.
 ///
 /// The good entries are imported and the others reported, all in one transaction: when the command is interrupted, the
-/// store is what it was.
+/// store is what it was. Into a new store goes only what `rollbook export` wrote; for other files, `rollbook init` first.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
     /// LDIF files, in the order given; - is standard input
@@ -45,7 +45,8 @@ pub struct Args {
 pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let config = configuration(global, &[])?;
     let opened = Opened::of(args)?;
-    let directory = store::open(&config)?;
+    // A store that is not there is made: our own export restores it. The directory refuses any other file for that.
+    let directory = store::open_or_make(&config)?;
     let options = Options {
         lenient: args.lenient,
         all_or_nothing: args.all_or_nothing,
