@@ -68,6 +68,15 @@ pub fn begin(directory: &Directory, dn: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Whether there is an entry of this DN.
+///
+/// # Errors
+/// `InvalidName`, `Store`.
+pub fn exists(directory: &Directory, dn: &str) -> Result<bool, Refusal> {
+    let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
+    Ok(directory.snapshot()?.id_of(key.as_bytes())?.is_some())
+}
+
 /// Adds the containers and roles that a naming context does not have yet.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Acts on accounts as any LDAP tool writes them: by operational attributes, judged by the life cycle, for
 //! administrators only.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "what the tests have in common is more than these need")]
 mod common;
@@ -217,7 +217,7 @@ async fn the_state_is_for_administrators() {
     let admin = logged_in(&world, admin, PASSWORD).await;
     let reader = logged_in(&world, reader, PASSWORD).await;
     let eve = logged_in(&world, dn, PASSWORD).await;
-    assert_eq!(find(&world, &admin, "rollbookState", b"locked"), [locked.clone()]);
+    assert_eq!(find(&world, &admin, "rollbookState", b"locked"), std::slice::from_ref(&locked));
     assert!(compare(&world, &admin, locked, b"LOCKED").unwrap());
     assert!(!compare(&world, &admin, dn, b"LOCKED").unwrap());
     for context in [&reader, &eve] {

@@ -111,14 +111,27 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
         Problem::general(format!("the demo cannot be filled: {}", refusal.detail.unwrap_or(refusal.message)))
     };
     let file = data.join(PASSWORDS);
-    if !directory.suffixes().map_err(failed)?.is_empty() {
-        let text = std::fs::read(&file).map_err(|e| Problem::general(format!("{}: {e}", file.display())))?;
-        return serde_json::from_slice(&text).map_err(|e| Problem::general(format!("{}: {e}", file.display())));
+    let unusable = |e: &dyn std::fmt::Display| Problem::general(format!("{}: {e}", file.display()));
+    let passwords = match std::fs::read(&file) {
+        Ok(text) => serde_json::from_slice(&text).map_err(|e| unusable(&e))?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let made = Passwords { admin: made_password(directory), service: made_password(directory) };
+            // The umask of the daemon keeps the file from everybody else.
+            std::fs::write(&file, serde_json::to_vec(&made).unwrap_or_default()).map_err(|e| unusable(&e))?;
+            made
+        }
+        Err(error) => return Err(unusable(&error)),
+    };
+    // The reader comes last: where it is, the demo is whole; anything less is filled again over what is there.
+    let whole = bootstrap::exists(directory, &service_dn()).map_err(failed)?;
+    if whole {
+        return Ok(passwords);
     }
-    let passwords = Passwords { admin: made_password(directory), service: made_password(directory) };
     let filling = directory.clone();
     let filled = tokio::task::spawn_blocking(move || {
-        bootstrap::begin(&filling, BASE).map_err(failed)?;
+        if !bootstrap::exists(&filling, BASE).map_err(failed)? {
+            bootstrap::begin(&filling, BASE).map_err(failed)?;
+        }
         let imported = super::import::built_in(&filling, "fixtures/org/org.ldif", ORGANISATION);
         imported.map_err(|failure| Problem::general(failure.message))?;
         bootstrap::complete(&filling, BASE).map_err(failed)
@@ -126,19 +139,12 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
     filled.await.map_err(|e| Problem::general(e.to_string()))??;
     bootstrap::administrator(directory, &admin_dn(), passwords.admin.as_str().into()).await.map_err(failed)?;
     bootstrap::reader(directory, &service_dn(), passwords.service.as_str().into()).await.map_err(failed)?;
-    // The umask of the daemon keeps the file from everybody else.
-    std::fs::write(&file, serde_json::to_vec(&passwords).unwrap_or_default())
-        .map_err(|e| Problem::general(format!("{}: {e}", file.display())))?;
     Ok(passwords)
 }
 
 /// 20 letters and digits.
 fn made_password(directory: &Directory) -> String {
-    let bytes = directory.random_bytes::<20>();
-    bytes
-        .iter()
-        .map(|b| char::from(b"abcdefghijkmnpqrstuvwxyz23456789".get(usize::from(b & 31)).copied().unwrap_or(b'a')))
-        .collect()
+    String::from_utf8_lossy(directory.make_password().expose()).into_owned()
 }
 
 fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Result<Announcement, Problem> {
