@@ -163,6 +163,14 @@ def compare_of_nothing(operation, signature, theirs, ours, pair):
     return operation[0] == "compare" and theirs.code == 0 and ours.code == 32 and not is_there(pair, operation[1])
 
 
+def both_member_attributes(operation, signature, theirs, ours, pair):
+    """slapd's memberOf comes from an overlay per member attribute; when a member is renamed, each writes its own attribute into a group that
+    may have both."""
+    both = ("and", ("present", "member"), ("present", "uniqueMember"))
+    return (operation[0] == "modify_dn" and signature in ("attribute member", "attribute uniquemember")
+            and bool(pair.theirs.call(wire.search(SUFFIX, 2, both, ["1.1"])).entries))
+
+
 def class_by_rule(operation, signature, theirs, ours, pair):
     """RFC 4512 §2.4.1: the superclasses are values of objectClass too; slapd's objectIdentifierMatch does not know that."""
     return entries_differ(operation, signature) and any(f[0] == ":=" and f[1] == "objectIdentifierMatch" for f in filters(operation[3]))
@@ -205,6 +213,8 @@ EXPLAINED = [
     Explained("user names and mail addresses are unique", "one account per name in the whole deployment: refused", name_is_taken),
     Explained("references follow", "values that name an entry follow its rename and go with it; slapd's name what is not there",
               references_follow),
+    Explained("groups with both member attributes", "a rename changes the value that is there; slapd's overlays write both attributes",
+              both_member_attributes),
     Explained("groups hold entries", "a member is an entry, not a text: constraintViolation for one that is not there", no_texts_in_groups),
     Explained("groups have no cycles", "nested groups are followed, so a cycle is refused: constraintViolation", no_cycles),
     Explained("matched DN of a rename", "always the deepest entry that is there, where slapd's modifyDN names none", matched_of_rename),
