@@ -87,7 +87,7 @@ async fn an_entry_is_found_by_its_uuid_as_text_and_as_octets() {
     let (entries, _) = reader.search(ADA_DN, Scope::Base, "(objectClass=*)", &["entryUUID"]).await;
     let text = entries[0].values("entryUUID").remove(0);
     let hex: String = text.chars().filter(|c| *c != '-').collect();
-    let octets: String = (0..32).step_by(2).map(|at| format!("\\{}", &hex[at..at + 2])).collect();
+    let octets: String = hex.as_bytes().chunks(2).map(|pair| format!("\\{}", String::from_utf8_lossy(pair))).collect();
     for filter in
         [format!("(entryUUID={text})"), format!("(entryUUID={})", text.to_uppercase()), format!("(entryUUID={octets})")]
     {
