@@ -217,7 +217,7 @@ async fn the_state_is_for_administrators() {
     let admin = logged_in(&world, admin, PASSWORD).await;
     let reader = logged_in(&world, reader, PASSWORD).await;
     let eve = logged_in(&world, dn, PASSWORD).await;
-    assert_eq!(find(&world, &admin, "rollbookState", b"locked"), std::slice::from_ref(&locked));
+    assert_eq!(find(&world, &admin, "rollbookState", b"locked"), std::slice::from_ref(locked));
     assert!(compare(&world, &admin, locked, b"LOCKED").unwrap());
     assert!(!compare(&world, &admin, dn, b"LOCKED").unwrap());
     for context in [&reader, &eve] {

@@ -1,6 +1,6 @@
 //! Bulk import and export: the same rows as by ordinary changes, every refusal with its reason, all or nothing, and back.
 
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
