@@ -1,6 +1,6 @@
 //! Bulk import and export: the same rows as by ordinary changes, every refusal with its reason, all or nothing, and back.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
@@ -448,8 +448,11 @@ async fn operational_attributes_are_kept() {
 }
 
 /// The export as lines.
-fn exported(directory: &Directory, base: Option<&str>) -> Vec<(String, Vec<(String, Vec<u8>)>)> {
-    let mut entries: Vec<(String, Vec<(String, Vec<u8>)>)> = Vec::new();
+/// A DN, and descriptions with values.
+type Written = (String, Vec<(String, Vec<u8>)>);
+
+fn exported(directory: &Directory, base: Option<&str>) -> Vec<Written> {
+    let mut entries: Vec<Written> = Vec::new();
     let options = export::Options { base: base.map(str::as_bytes), operational: true, passwords: true };
     let take = |piece: Piece<'_>| -> Result<(), Infallible> {
         match piece {
@@ -490,7 +493,7 @@ async fn an_export_restores_the_directory() {
     let mut options = directory::handle::Options::new(Backend::Memory).unwrap();
     options.clock = Box::new(world.clock.clone());
     let restored = Directory::open(options).unwrap();
-    let to_entry = |(line, (dn, lines)): (u64, &(String, Vec<(String, Vec<u8>)>))| {
+    let to_entry = |(line, (dn, lines)): (u64, &Written)| {
         let lines: Vec<(&str, &str)> =
             lines.iter().map(|(name, value)| (name.as_str(), std::str::from_utf8(value).unwrap())).collect();
         entry(line, dn, &lines)
