@@ -1,6 +1,7 @@
 //! What a request means: each rule here was a difference from what the RFCs say, found by comparing with another server.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
 
+#[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
 
 use common::World;
