@@ -11,6 +11,7 @@ from kit import wire
 Explained = namedtuple("Explained", "name reason applies")
 
 SUFFIX = "dc=example,dc=com"
+PRINTABLE = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'()+,-./:=? "
 DN_VALUED = ("member", "uniquemember", "manager", "seealso", "memberof", "owner", "roleoccupant", "secretary")
 
 
@@ -158,6 +159,15 @@ def prohibited(operation, signature, theirs, ours, pair):
                                                         if f[0] not in ("and", "or", "not") for v in values(f))
 
 
+def telephone_numbers(operation, signature, theirs, ours, pair):
+    """An assertion with characters that no telephone number has: it is prepared like any other and equals none; slapd says Undefined."""
+    def foreign(f):
+        if f[0] not in ("=", ":=") or not (attribute_of(f) == "telephonenumber" or f[1] == "telephoneNumberMatch"):
+            return False
+        return any(chr(b) not in PRINTABLE for b in f[2 if f[0] == "=" else 3])
+    return entries_differ(operation, signature) and any(foreign(f) for f in filters(operation[3]))
+
+
 def compare_of_nothing(operation, signature, theirs, ours, pair):
     """slapd answers a compare with success, which is none of the answers that a compare has, where there is no entry."""
     return operation[0] == "compare" and theirs.code == 0 and ours.code == 32 and not is_there(pair, operation[1])
@@ -225,6 +235,8 @@ EXPLAINED = [
               class_by_rule),
     Explained("posixGroup of RFC 2307bis", "cn is optional there; slapd's nis.schema is RFC 2307's", nameless_posix_group),
     Explained("prohibited characters", "RFC 4518 §2.4: an assertion with one is Undefined; slapd compares it", prohibited),
+    Explained("telephone numbers in other characters", "an assertion is prepared (RFC 4518 §2.6.3, foreign hyphens too) and equals none; slapd "
+              "takes it for Undefined", telephone_numbers),
     Explained("compare of what is not there", "noSuchObject; slapd answers success for hasSubordinates", compare_of_nothing),
     Explained("compare of entryDN", "by its equality rule (RFC 5020); slapd has no comparison for it", entry_dn),
     Explained("hasSubordinates in extensible matches", "is evaluated as anywhere else; slapd takes it for absent", has_subordinates),
