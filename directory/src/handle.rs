@@ -300,6 +300,11 @@ impl Directory {
         (read(&counters.commits), read(&counters.applied), read(&counters.refused))
     }
 
+    /// Whether commits go through. Once one has failed, none does until the store is opened again.
+    pub fn writes(&self) -> bool {
+        self.inner.lane.counters().failed.load(Ordering::Relaxed) == 0
+    }
+
     /// Figures of the hash pool.
     pub fn pool_figures(&self) -> pool::Snapshot {
         self.inner.pool.snapshot()

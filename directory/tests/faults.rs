@@ -130,6 +130,8 @@ async fn scenario(image: &[u8], fault: Option<Fault>) -> Run {
         let answers = workload::step(&world, &mut dice, None).await;
         let now = state(&world);
         let done = answers.iter().any(|a| matches!(a, Answer::Done | Answer::Admitted));
+        let stored = |a: &Answer| matches!(a, Answer::Refused(Reason::Store));
+        assert!(!answers.iter().any(stored) || !world.directory.writes(), "{here}: health does not see the failure");
         for answer in &answers {
             match answer {
                 Answer::Refused(Reason::Store | Reason::Busy) | Answer::Busy => run.failed += 1,
@@ -144,6 +146,7 @@ async fn scenario(image: &[u8], fault: Option<Fault>) -> Run {
         assert!(now.0 >= known.0, "{here}: what was acknowledged has gone");
         known = now;
     }
+    assert!(fault.is_some() || world.directory.writes(), "no fault, and yet no writing");
     run.operations = disk.operations();
     drop(world);
     disk.fail(None);

@@ -112,6 +112,8 @@ pub fn observe(house: &House, directory: &Directory) {
         put("panicked", figures.panicked);
         put("refused", figures.refused_full.saturating_add(figures.refused_slow));
     });
+    let writable = directory.clone();
+    house.health.check("writes", move || writable.writes());
     let readable = directory.clone();
     house.health.check("store", move || readable.snapshot().is_ok());
 }

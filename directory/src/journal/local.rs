@@ -62,6 +62,8 @@ pub struct LaneCounters {
     pub applied: AtomicU64,
     /// Write sets refused.
     pub refused: AtomicU64,
+    /// Commits that failed. After the first one redb takes no more until the store is opened again.
+    pub failed: AtomicU64,
 }
 
 /// The journal of one machine.
@@ -203,7 +205,11 @@ impl Worker {
                 }
             }
             Err(refusal) => {
-                tracing::error!(detail = refusal.detail.as_deref(), "a commit failed");
+                self.counters.failed.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(
+                    detail = refusal.detail.as_deref(),
+                    "a commit failed; nothing can be written until the daemon is started again"
+                );
                 for (_, sender) in batch.sets {
                     let _ = sender.send(Err(refusal.clone()));
                 }
