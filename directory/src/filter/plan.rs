@@ -288,6 +288,7 @@ impl<V: View> Planner<'_, V> {
     fn with_trigrams(&self, trigrams: &[Trigram]) -> Result<Vec<EntryId>, Refusal> {
         let step = trigrams.len().div_ceil(TRIGRAMS).max(1);
         let mut chunks: Option<Vec<(u32, Chunk)>> = None;
+        let mut before = usize::MAX / 4;
         for trigram in trigrams.iter().step_by(step) {
             let (from, to) = (text::key(*trigram, 0), text::key(*trigram, u32::MAX));
             let mut next = Vec::new();
@@ -305,7 +306,12 @@ impl<V: View> Planner<'_, V> {
                     next.push((number, chunk));
                 }
             }
-            let done = next.iter().map(|(_, c)| c.len()).sum::<usize>() <= FEW / 4;
+            // Looking at an entry costs about as much as reading one chunk of another trigram: a trigram that took little
+            // away is the last one.
+            let left = next.iter().map(|(_, c)| c.len()).sum::<usize>();
+            let done =
+                left <= FEW / 4 || (left <= FEW.saturating_mul(4) && left.saturating_mul(4) > before.saturating_mul(3));
+            before = left;
             chunks = Some(next);
             if done {
                 break;
