@@ -154,8 +154,9 @@ impl<'a> Oracle<'a> {
         let kind = self.kind(name)?;
         if kind.name() == "objectClass" {
             let Some(wanted) = self.schema.find_class(value) else {
-                // A number that nobody knows is of no entry; a name that nobody knows cannot be compared.
-                return value.first().is_some_and(u8::is_ascii_digit).then_some(false);
+                // A number that nobody knows is of no entry; a name that nobody knows, and what is neither, cannot be
+                // compared (RFC 4517 §4.2.26).
+                return self.schema.key(MatchingRule::ObjectIdentifierMatch, value).ok().map(|_| false);
             };
             let classes = self.values(kind, &[], entry).into_iter().filter_map(|v| self.schema.find_class(&v));
             return Some(classes.into_iter().any(|c| self.schema.superclasses(c.id).contains(&wanted.id)));
