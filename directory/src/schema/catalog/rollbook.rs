@@ -26,7 +26,7 @@ pub(super) const TABLE: Table = Table {
         text(210, "1.3.6.1.4.1.61441.1.1.10", &["rollbookRoleFamily"], "family of the role").single(),
         integer(211, "1.3.6.1.4.1.61441.1.1.11", &["rollbookRoleRank"], "rank in the family; 0 is highest").single(),
         text(212, "1.3.6.1.4.1.61441.1.1.12", &["rollbookPrivilege"], "area and access, such as ORDER:write"),
-        boolean(213, "1.3.6.1.4.1.61441.1.1.13", &["rollbookPredefined"], "shipped and not to be changed").single().fixed(),
+        boolean(213, "1.3.6.1.4.1.61441.1.1.13", &["rollbookPredefined"], "shipped and not to be changed").single().fixed().directory(),
         boolean(214, "1.3.6.1.4.1.61441.1.1.14", &["rollbookSystemRole"], "for applications, not for people").single(),
         // Accounts
         text(215, "1.3.6.1.4.1.61441.1.1.20", &["rollbookOrigin"], "where the account came from").single(),
@@ -73,7 +73,7 @@ pub(super) const TABLE: Table = Table {
     ],
     classes: &[
         auxiliary(66, "1.3.6.1.4.1.61441.1.2.1", &["rollbookTenant"], "container whose accounts, groups and roles are a tenant's").may("rollbookTenantName rollbookTenantContact rollbookTenantPartner rollbookFeature rollbookPolicyName displayName description").rdn("o ou"),
-        structural(67, "1.3.6.1.4.1.61441.1.2.2", &["rollbookRole"], "role").must("cn").may("member rollbookRoleFamily rollbookRoleRank rollbookPrivilege rollbookPredefined rollbookSystemRole displayName description owner seeAlso"),
+        structural(67, "1.3.6.1.4.1.61441.1.2.2", &["rollbookRole"], "role").must("cn").may("member rollbookRoleFamily rollbookRoleRank rollbookPrivilege rollbookSystemRole displayName description owner seeAlso"),
         structural(68, "1.3.6.1.4.1.61441.1.2.3", &["rollbookPolicy"], "policy of a tenant or of the system").must("cn").may("pwdAttribute pwdMinAge pwdMaxAge pwdInHistory pwdCheckQuality pwdMinLength pwdMaxLength pwdExpireWarning pwdGraceAuthNLimit pwdGraceExpiry pwdLockout pwdLockoutDuration pwdMaxFailure pwdFailureCountInterval pwdMustChange pwdAllowUserChange pwdSafeModify pwdMinDelay pwdMaxDelay pwdMaxIdle pwdMaxRecordedFailure rollbookDormancyMonths rollbookPurgeMonths rollbookFreeNames rollbookAllowedUserType rollbookAllowedSsoDomain rollbookSecondFactor rollbookRestrictedBind rollbookUnlockPassword rollbookCheckName rollbookUniqueAttribute description"),
         structural(69, "1.3.6.1.4.1.61441.1.2.4", &["rollbookApplication"], "application that signs people in here").must("cn").may("rollbookClientId rollbookRedirectUri rollbookPostLogoutUri rollbookBackChannelLogoutUri rollbookGrantType rollbookClientAuthentication rollbookAllowedScope userPassword displayName labeledURI owner seeAlso description"),
         auxiliary(70, "1.3.6.1.4.1.61441.1.2.5", &["rollbookAccount"], "account, of a person or an application").may("rollbookOrigin rollbookLocation rollbookUserType rollbookScope rollbookUpstream rollbookUpstreamSubject rollbookExternalId rollbookMailVerified rollbookNickName rollbookMiddleName rollbookLocale rollbookTimeZone rollbookCostCenter rollbookDivision rollbookEntitlement rollbookPolicyName rollbookSecondFactor personalTitle generationQualifier displayName givenName sn mail userPassword").rdn("uid"),
