@@ -12,6 +12,7 @@ use directory::bootstrap;
 use directory::error::Refusal;
 use directory::handle::Directory;
 use serde::Serialize;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -170,6 +171,7 @@ fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Resul
 pub fn temporary() -> Result<tempfile::TempDir, Failure> {
     tempfile::Builder::new()
         .prefix("rollbook-demo-")
+        .permissions(std::fs::Permissions::from_mode(0o700))
         .tempdir()
         .map_err(|error| Problem::general(format!("cannot make a temporary directory: {error}")).into())
 }
