@@ -161,6 +161,7 @@ pub mod attribute {
         ROLLBOOK_PURGE_TIME = 249 "rollbookPurgeTime";
         ROLLBOOK_HOLD = 250 "rollbookHold";
         ROLLBOOK_DORMANCY_TIME = 251 "rollbookDormancyTime";
+        ROLLBOOK_SCIM_DETAIL = 252 "rollbookScimDetail";
     }
 }
 
