@@ -59,8 +59,10 @@ pub enum Reason {
     WrongPassword,
     /// The password does not satisfy the policy.
     Password(PasswordReason),
-    /// What the request relied on has changed (version, assertion).
+    /// What the request was prepared from has changed meanwhile.
     Conflict,
+    /// An entry has not the version that the request demands (HTTP `If-Match`).
+    Stale,
     /// A bound of the request: entries, time, candidates.
     Limit(Limit),
     /// Too much at once: the write lane or the hash pool is full, or the server shuts down.

@@ -100,7 +100,7 @@ fn code(reason: &Reason, operation: Operation) -> ResultCode {
         Reason::Limit(Limit::Time) => ResultCode::TIME_LIMIT_EXCEEDED,
         Reason::Limit(Limit::Administrative) => ResultCode::ADMIN_LIMIT_EXCEEDED,
         // Without an assertion control, to which this would be `assertionFailed`, trying again is the way on.
-        Reason::Conflict | Reason::Busy => ResultCode::BUSY,
+        Reason::Conflict | Reason::Stale | Reason::Busy => ResultCode::BUSY,
         Reason::Store => ResultCode::UNAVAILABLE,
     }
 }
@@ -211,6 +211,7 @@ mod tests {
             (Reason::Unwilling, 53),
             (Reason::WrongPassword, 49),
             (Reason::Conflict, 51),
+            (Reason::Stale, 51),
             (Reason::Limit(Limit::Size), 4),
             (Reason::Limit(Limit::Time), 3),
             (Reason::Limit(Limit::Administrative), 11),

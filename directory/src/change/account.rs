@@ -43,6 +43,14 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     if let Some(password) = password {
         set_password(applying, id, &draft.dn, password)?;
     }
+    // What somebody does to an account changes its entry, as every door shows it; logins and the sweep do not.
+    if !matches!(*act, "login" | "sweep") && !*bury {
+        let mut after = draft.clone();
+        after.header.modified = applying.set.now.wall;
+        after.header.modifier = applying.author();
+        after.header.version = applying.position;
+        references::store(applying.tables, applying.schema, id, &draft, &after)?;
+    }
     if *bury {
         // Before the edges go: whoever is buried leaves the roles as well.
         watched.check(applying)?;

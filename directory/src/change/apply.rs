@@ -5,7 +5,7 @@
 //! is refused after its first write costs the transaction.
 
 use super::references::draft_of;
-use super::{Op, Receipt, Subject, WriteSet, account, add, delete, modify, rename};
+use super::{Op, Receipt, Subject, WriteSet, account, add, carry, delete, members, modify, rename};
 use crate::access::Rights;
 use crate::entry::record::{Draft, Record};
 use crate::error::{Reason, Refusal};
@@ -42,6 +42,8 @@ pub enum Applied {
     Done(Receipt),
     /// It had been carried out before: the first receipt again.
     Repeated(Receipt),
+    /// There was nothing to do: nothing is written, nothing recorded.
+    Unchanged(Receipt),
     /// Refused before anything was written.
     Refused(Refusal),
     /// Refused after something was written: the transaction has to be given up.
@@ -56,6 +58,7 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
             return Applied::Repeated(Receipt {
                 position: Position(position),
                 entry: None,
+                entries: Vec::new(),
                 epoch: None,
                 generated_password: None,
             });
@@ -68,15 +71,37 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
         Err(refusal) => return Applied::Refused(refusal),
     };
     let position = Position(last.position.0.saturating_add(1));
-    let record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
-    let mut applying = Applying { tables, schema, set, position, rights, record, entry: None, dirty: false };
-    let outcome = set.ops.iter().try_for_each(|op| applying.step(op)).and_then(|()| applying.finish(last));
+    let mut applying = Applying::new(tables, schema, set, position, rights);
+    let outcome = applying.steps();
+    let changed = applying.dirty || !applying.record.events.is_empty();
+    let outcome = outcome.and_then(|entries| {
+        if changed {
+            applying.finish(last)?;
+        }
+        Ok(entries)
+    });
     let (dirty, entry) = (applying.dirty, applying.entry);
     match outcome {
-        Ok(()) => Applied::Done(Receipt { position, entry, epoch: None, generated_password: None }),
+        Ok(entries) => {
+            let position = if changed { position } else { last.position };
+            let receipt = Receipt { position, entry, entries, epoch: None, generated_password: None };
+            if changed { Applied::Done(receipt) } else { Applied::Unchanged(receipt) }
+        }
         Err(refusal) if dirty => Applied::Spoiled(refusal),
         Err(refusal) => Applied::Refused(refusal),
     }
+}
+
+/// Applies one set as if it were the next, for its events; the caller gives the transaction up.
+///
+/// # Errors
+/// What [`apply`] would refuse.
+pub fn rehearse(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: Head) -> Result<Vec<Event>, Refusal> {
+    let rights = Rights::of(tables, schema, set.actor)?;
+    let position = Position(last.position.0.saturating_add(1));
+    let mut applying = Applying::new(tables, schema, set, position, rights);
+    applying.steps()?;
+    Ok(applying.record.events)
 }
 
 /// The end of the journal that the next set is linked to.
@@ -104,7 +129,30 @@ impl Head {
     }
 }
 
-impl Applying<'_, '_> {
+impl<'a, 't> Applying<'a, 't> {
+    fn new(
+        tables: &'a mut Tables<'t>,
+        schema: &'a Schema,
+        set: &'a WriteSet,
+        position: Position,
+        rights: Rights,
+    ) -> Applying<'a, 't> {
+        let record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
+        Applying { tables, schema, set, position, rights, record, entry: None, dirty: false }
+    }
+
+    /// Carries out every step; the entry that each made or changed.
+    fn steps(&mut self) -> Result<Vec<Option<EntryId>>, Refusal> {
+        let mut entries = Vec::with_capacity(self.set.ops.len());
+        for op in &self.set.ops {
+            let before = self.entry.take();
+            self.step(op)?;
+            entries.push(self.entry);
+            self.entry = self.entry.or(before);
+        }
+        Ok(entries)
+    }
+
     fn step(&mut self, op: &Op) -> Result<(), Refusal> {
         match op {
             Op::Add(op) => add::apply(self, op),
@@ -113,6 +161,11 @@ impl Applying<'_, '_> {
             }
             Op::Rename { .. } => rename::apply(self, op),
             Op::Delete { subject, subtree } => delete::apply(self, subject, *subtree),
+            Op::Members { subject, add, remove } => members::apply(self, subject, add, remove),
+            Op::Expect { entry, version } => {
+                let (_, draft) = self.find(&Subject::Id(*entry))?;
+                if draft.header.version == *version { Ok(()) } else { Err(carry::stale()) }
+            }
             Op::Account { .. } => account::apply(self, op),
             Op::Observed { id, counters } => account::observe(self, *id, counters),
             Op::Upgrade { id, expected, next } => account::upgrade(self, *id, expected.as_ref(), next),

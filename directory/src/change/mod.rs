@@ -1,7 +1,7 @@
 //! The write path: what may be asked for, what is submitted, how it is applied.
 //!
 //! ```text
-//! Change ── prepare ──▶ WriteSet ── journal ──▶ apply ──▶ Receipt
+//! Request ─ prepare ──▶ WriteSet ── journal ──▶ apply ──▶ Receipt
 //! (a door's words)      (names resolved, values      (authorize, check, write, record;
 //!                        checked, passwords hashed,   deterministic: no clock, no randomness,
 //!                        times and ids drawn)         no configuration)
@@ -15,10 +15,13 @@ pub mod account;
 pub mod add;
 pub mod administrators;
 pub mod apply;
+pub mod carry;
 pub mod claims;
 pub mod delete;
 pub mod edges;
 pub mod fact;
+pub mod known;
+pub mod members;
 pub mod modify;
 pub mod password;
 pub mod prepare;
@@ -72,6 +75,15 @@ pub enum Change {
         /// All below it too.
         subtree: bool,
     },
+    /// Members come and go. Who is there already, or not there, is no mistake: identity providers repeat themselves.
+    Members {
+        /// The group.
+        target: Target,
+        /// Who comes.
+        add: Vec<Target>,
+        /// Who goes.
+        remove: Vec<Target>,
+    },
     /// A new password (RFC 3062).
     Password {
         /// Whose.
@@ -88,6 +100,24 @@ pub enum Change {
         /// Which.
         act: Act,
     },
+}
+
+/// Several changes that are carried out together or not at all, in this order: a later one may name what an earlier one
+/// adds, by DN, and finds accounts as the earlier ones leave them.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// The changes.
+    pub changes: Vec<Change>,
+    /// Versions that these entries must have before the first change; another one is [`Reason::Stale`].
+    ///
+    /// [`Reason::Stale`]: crate::error::Reason::Stale
+    pub expected: Vec<(EntryId, Position)>,
+}
+
+impl From<Change> for Request {
+    fn from(change: Change) -> Request {
+        Request { changes: vec![change], expected: Vec::new() }
+    }
 }
 
 /// Which entry is meant.
@@ -172,9 +202,12 @@ impl Act {
 pub struct Receipt {
     /// Where it stands in the journal.
     pub position: Position,
-    /// The entry that it made or changed.
+    /// The entry that it made or changed, the last one of several.
     pub entry: Option<EntryId>,
-    /// The epoch after it, when it changed the facts of the account: the login that has done it goes on with this one.
+    /// The entry that each change of the request made or changed; none where there was nothing to do.
+    pub entries: Vec<Option<EntryId>>,
+    /// The epoch after it, when it changed the facts of an account: the login that has done it goes on with this one.
+    /// Of several accounts: the one of the last.
     pub epoch: Option<u64>,
     /// A password that was made for the caller.
     pub generated_password: Option<Secret>,
@@ -198,7 +231,7 @@ pub struct WriteSet {
 }
 
 /// An entry as a write set names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// By DN key.
     Key(Vec<u8>),
@@ -243,6 +276,22 @@ pub enum Op {
         subject: Subject,
         /// All below too.
         subtree: bool,
+    },
+    /// Members come and go; those who are there, or not there, stay as they are.
+    Members {
+        /// The group.
+        subject: Subject,
+        /// Who comes.
+        add: Vec<Subject>,
+        /// Who goes.
+        remove: Vec<Subject>,
+    },
+    /// The request relies on an entry's version.
+    Expect {
+        /// Which.
+        entry: EntryId,
+        /// Its version.
+        version: Position,
     },
     /// New facts of an account.
     Account {

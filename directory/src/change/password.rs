@@ -1,7 +1,8 @@
 //! New passwords on their way into a write set: judged by the policy, hashed by the pool, bound to the facts that the
 //! judgement was made from.
 
-use super::{ModificationKind, PasswordOp, ValueOp};
+use super::known::Known;
+use super::{ModificationKind, PasswordOp, Subject, ValueOp};
 use crate::access::Rights;
 use crate::authenticate::Proven;
 use crate::context::{Actor, Context};
@@ -19,7 +20,7 @@ use crate::store::codec::Credential;
 use crate::store::view::View;
 
 /// The words of an account that its password may not hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Words {
     username: String,
     given: String,
@@ -110,8 +111,10 @@ pub fn said(ops: &[ValueOp]) -> Result<Said, Refusal> {
 
 /// An account as a snapshot shows it, for a change of its password.
 pub struct Owner {
-    /// Its id.
+    /// Its id; none yet for one that the same request adds.
     pub id: EntryId,
+    /// How the steps name it.
+    pub subject: Subject,
     /// Its facts as they are stored.
     pub stored: Account,
     /// Its credential as it is stored.
@@ -134,16 +137,19 @@ impl Owner {
 }
 
 impl Directory {
-    /// Reads an account.
+    /// Reads an account, as the steps before this one in the same request leave it.
     ///
     /// # Errors
     /// `NoSuchEntry`; `Constraint` when the entry is no account.
-    pub(crate) fn owner(&self, rights: &Rights, subject: &super::Subject) -> Result<Owner, Refusal> {
+    pub(crate) fn owner(&self, rights: &Rights, subject: &Subject, known: &Known) -> Result<Owner, Refusal> {
         let snapshot = self.snapshot()?;
         let missing = || Refusal::new(Reason::NoSuchEntry { matched: String::new() }, "");
         let id = match subject {
-            super::Subject::Id(id) => *id,
-            super::Subject::Key(key) => snapshot.id_of(key)?.ok_or_else(missing)?,
+            Subject::Id(id) => *id,
+            Subject::Key(key) => match snapshot.id_of(key)? {
+                Some(id) => id,
+                None => return known.added(rights, subject).ok_or_else(missing),
+            },
         };
         let guard = snapshot.record(id)?.ok_or_else(missing)?;
         let record = Record::parse(guard.value()).map_err(|_| missing())?;
@@ -155,7 +161,10 @@ impl Directory {
             .ok_or_else(|| Refusal::new(Reason::Constraint, "the entry is not an account and has no password"))?;
         let words = Words::of_record(self.schema(), &record);
         let governed = rights.may_govern(snapshot.as_ref(), id, &record)?;
-        Ok(Owner { id, stored, credential: snapshot.credential(id)?, words, governed })
+        let mut owner =
+            Owner { id, subject: Subject::Id(id), stored, credential: snapshot.credential(id)?, words, governed };
+        known.lay_over(&mut owner);
+        Ok(owner)
     }
 
     /// The step that gives an account a new password.

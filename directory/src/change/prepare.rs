@@ -21,6 +21,8 @@ use uuid::Uuid;
 
 /// The most attributes that one request may name.
 pub const ATTRIBUTES: usize = 1_000;
+/// The most members that one [`Change::Members`] may name.
+pub const MEMBERS: usize = 100_000;
 /// The longest value in bytes.
 pub const VALUE_BYTES: usize = 4 * 1024 * 1024;
 
@@ -55,6 +57,18 @@ pub fn subject(schema: &Schema, target: &Target) -> Result<Subject, Refusal> {
         Target::Id(id) => Ok(Subject::Id(*id)),
         Target::Dn(dn) => Ok(Subject::Key(dn_key(schema, dn)?.into_bytes())),
     }
+}
+
+/// The subjects of several targets.
+///
+/// # Errors
+/// `InvalidName`; `Limit` for more than [`MEMBERS`].
+pub fn subjects(schema: &Schema, targets: &[Target]) -> Result<Vec<Subject>, Refusal> {
+    if targets.len() > MEMBERS {
+        let limit = Reason::Limit(crate::error::Limit::Administrative);
+        return Err(Refusal::new(limit, format!("more than {MEMBERS} members in one change")));
+    }
+    targets.iter().map(|target| subject(schema, target)).collect()
 }
 
 /// The key of a DN.
@@ -180,7 +194,7 @@ pub fn resolve(schema: &Schema, change: &Change) -> Result<Prepared, Refusal> {
             }
         }
         Change::Delete { target, subtree } => Op::Delete { subject: subject(schema, target)?, subtree: *subtree },
-        Change::Add { .. } | Change::Password { .. } | Change::Account { .. } => {
+        Change::Add { .. } | Change::Members { .. } | Change::Password { .. } | Change::Account { .. } => {
             return Err(Refusal::new(Reason::Unwilling, "this change is prepared elsewhere"));
         }
     };

@@ -1,99 +1,91 @@
-//! Carrying out a [`Change`]: prepared from a snapshot, submitted, and prepared again when what it relied on has moved.
+//! From a [`Change`] to the steps that carry it out: passwords hashed, acts on accounts judged.
+//!
+//! Needs a snapshot, the policy and the hash pool; called by [`super::carry`], once for each change of a request.
 
 use super::fact::{self, Wish};
+use super::known::Known;
 use super::password::{self, Owner, Said};
-use super::{Act, AddOp, Change, Modification, Op, Receipt, Subject, Target, ValueOp, claims, prepare};
+use super::{Act, AddOp, Change, Modification, Op, Subject, Target, ValueOp, claims, prepare};
 use crate::access::Rights;
-use crate::context::{Actor, Context};
+use crate::context::{Actor, Context, Door};
 use crate::credential::Secret;
 use crate::error::{PasswordReason, Reason, Refusal};
 use crate::handle::Directory;
-use crate::id::EntryId;
-use crate::lifecycle::{Account, Event, Remover, State, Verdict, decide};
+use crate::lifecycle::{Event, Remover, State, Verdict, decide};
 use crate::schema::AttributeDescription;
 use crate::schema::attribute::Storage;
 use crate::store::codec::Credential;
 use crate::store::view::View;
 
-/// How often a change is prepared anew before its conflict is the caller's.
-const ATTEMPTS: usize = 3;
-
 /// Letters and digits that are not taken for one another, for passwords made here.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-impl Directory {
-    /// Carries out a change: authorized, checked, durable when it returns.
-    ///
-    /// # Errors
-    /// Why not: see [`Reason`].
-    pub async fn change(&self, context: &Context, change: Change) -> Result<Receipt, Refusal> {
-        let mut attempt = 0_usize;
-        loop {
-            attempt = attempt.saturating_add(1);
-            match self.change_once(context, &change).await {
-                Err(Refusal { reason: Reason::Conflict, .. }) if attempt < ATTEMPTS => {}
-                outcome => return outcome,
-            }
-        }
-    }
+/// One change, prepared.
+pub(super) struct Steps {
+    /// In this order; none: there is nothing to do.
+    pub ops: Vec<Op>,
+    /// A password that was made for the caller.
+    pub generated_password: Option<Secret>,
+}
 
-    async fn change_once(&self, context: &Context, change: &Change) -> Result<Receipt, Refusal> {
+impl Directory {
+    /// The steps of one change; `known` is what the steps before it in the same request make of the accounts.
+    pub(super) async fn steps_of(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        change: &Change,
+        known: &mut Known,
+    ) -> Result<Steps, Refusal> {
         self.check_unrestricted(context, change)?;
-        let rights = self.rights(self.snapshot()?.as_ref(), context.actor)?;
-        let mut generated = None;
+        let mut generated_password = None;
         let mut further = None;
         let op = match change {
             Change::Add { dn, attributes } => {
                 let random = &self.inner().random;
                 let (op, passwords) = prepare::add(self.schema(), random, &context.now, dn, attributes)?;
-                Op::Add(Box::new(self.with_first_password(context, &rights, op, &passwords).await?))
+                let op = self.with_first_password(context, rights, op, &passwords).await?;
+                known.take_added(self.schema(), &op);
+                Op::Add(Box::new(op))
             }
             Change::Modify { target, .. } | Change::Rename { target, .. } | Change::Delete { target, .. } => {
                 let mut prepared = prepare::resolve(self.schema(), change)?;
-                further = self.act_of_facts(context, &rights, target, &mut prepared).await?;
-                self.with_password(context, &rights, prepared).await?
+                further = self.act_of_facts(context, rights, target, &mut prepared, known).await?;
+                known.take(further.as_ref());
+                self.with_password(context, rights, prepared, known).await?
             }
+            Change::Members { target, add, remove } => Op::Members {
+                subject: prepare::subject(self.schema(), target)?,
+                add: prepare::subjects(self.schema(), add)?,
+                remove: prepare::subjects(self.schema(), remove)?,
+            },
             Change::Password { target, old, new } => {
                 let subject = prepare::subject(self.schema(), target)?;
-                let owner = self.owner_or_grave(context, &rights, target, &subject, "password")?;
+                let owner = self.owner_or_grave(context, rights, target, &subject, "password", known)?;
                 let new = new.clone().unwrap_or_else(|| {
                     let made = self.make_password();
-                    generated = Some(made.clone());
+                    generated_password = Some(made.clone());
                     made
                 });
-                let password = Some(self.new_password(context, &rights, &owner, old.clone(), new).await?);
-                Op::Modify { subject: Subject::Id(owner.id), expected: None, modifications: Vec::new(), password }
+                let password = Some(self.new_password(context, rights, &owner, old.clone(), new).await?);
+                Op::Modify { subject: owner.subject, expected: None, modifications: Vec::new(), password }
             }
-            Change::Account { target, act } => match self.act(context, &rights, target, act).await? {
+            Change::Account { target, act } => match self.act(context, rights, target, act, known).await? {
                 Some(op) => op,
-                None => {
-                    let position = self.position()?;
-                    return Ok(Receipt { position, entry: None, epoch: None, generated_password: None });
-                }
+                None => return Ok(Steps { ops: Vec::new(), generated_password: None }),
             },
         };
+        known.take(Some(&op));
         let ops = match further {
             // The entry is gone with its deletion; nothing follows that.
             Some(act @ Op::Account { bury: true, .. }) => vec![act],
+            // The act says all; what is left of the modification is nothing.
+            Some(act) if is_empty(&op) => vec![act],
             // An act judges the facts as they are; it goes first, and the modification's own version follows it.
             Some(act) => vec![act, op],
             None => vec![op],
         };
-        let changed_account = ops.iter().find_map(account_of);
-        let acted = ops.iter().find_map(act_of);
-        let set = prepare::write_set(&self.inner().random, context, ops);
-        let receipt = self.submit(set).await.inspect_err(|refusal| {
-            if let Some((id, act)) = acted {
-                self.remember_refusal(context, id, act, refusal);
-            }
-        })?;
-        if let Some(facts) = changed_account
-            && let Some(id) = receipt.entry
-        {
-            self.forget_counters(id, &facts);
-        }
-        let epoch = changed_account.map(|facts| facts.epoch);
-        Ok(Receipt { epoch, generated_password: generated, ..receipt })
+        Ok(Steps { ops, generated_password })
     }
 
     async fn with_first_password(
@@ -129,17 +121,20 @@ impl Directory {
         context: &Context,
         rights: &Rights,
         prepared: prepare::Prepared,
+        known: &Known,
     ) -> Result<Op, Refusal> {
         let said = password::said(&prepared.passwords)?;
         let Op::Modify { subject, expected, modifications, .. } = prepared.op else { return Ok(prepared.op) };
+        if matches!(said, Said::Nothing) {
+            return Ok(Op::Modify { subject, expected, modifications, password: None });
+        }
+        let owner = self.owner(rights, &subject, known)?;
         let password = match said {
             Said::Nothing => None,
-            Said::New { old, new } => {
-                let owner = self.owner(rights, &subject)?;
-                Some(self.new_password(context, rights, &owner, old, new).await?)
-            }
-            Said::Gone { .. } => Some(self.no_password(context, &self.owner(rights, &subject)?)?),
+            Said::New { old, new } => Some(self.new_password(context, rights, &owner, old, new).await?),
+            Said::Gone { .. } => Some(self.no_password(context, &owner)?),
         };
+        let subject = owner.subject;
         Ok(Op::Modify { subject, expected, modifications, password })
     }
 
@@ -150,13 +145,14 @@ impl Directory {
         rights: &Rights,
         target: &Target,
         prepared: &mut prepare::Prepared,
+        known: &Known,
     ) -> Result<Option<Op>, Refusal> {
         let Op::Modify { subject, modifications, .. } = &mut prepared.op else { return Ok(None) };
         let Some(wish) = fact::wish(self.schema(), &prepared.facts, modifications)? else { return Ok(None) };
-        let owner = self.owner_or_grave(context, rights, target, subject, "act")?;
-        owner.check_governed().inspect_err(|refusal| self.remember_refusal(context, owner.id, "act", refusal))?;
+        let owner = self.owner_or_grave(context, rights, target, subject, "act", known)?;
+        owner.check_governed().inspect_err(|refusal| known.refused(self, context, owner.id, "act", refusal))?;
         if wish == Wish::Reset && !prepared.passwords.is_empty() {
-            return self.reset(context, rights, prepared).await;
+            return self.reset(context, rights, prepared, known).await;
         }
         let password = match password::said(&std::mem::take(&mut prepared.passwords))? {
             Said::Nothing => None,
@@ -175,7 +171,7 @@ impl Directory {
             Wish::Disable => Act::Disable,
             Wish::Delete { months } => Act::Delete { months },
         };
-        self.act(context, rights, &Target::Id(owner.id), &act).await
+        self.act_on(context, rights, &owner, &act, known).await
     }
 
     /// A new password that its owner has to change.
@@ -184,26 +180,45 @@ impl Directory {
         context: &Context,
         rights: &Rights,
         prepared: &mut prepare::Prepared,
+        known: &Known,
     ) -> Result<Option<Op>, Refusal> {
         let Said::New { new, .. } = password::said(&std::mem::take(&mut prepared.passwords))? else { return Ok(None) };
         let Op::Modify { subject, .. } = &prepared.op else { return Ok(None) };
-        let owner = self.owner(rights, subject)?;
+        let owner = self.owner(rights, subject, known)?;
         self.not_ones_own(context, &owner)?;
         let next = self.judge(&owner, Event::SetPassword { force_change: true }, context)?;
         let hash = self.judged_hash(rights, &owner, &new, false).await?;
         let password = Some(self.password_op(&owner, Some(hash), Some(next), false));
-        Ok(Some(Op::Modify { subject: Subject::Id(owner.id), expected: None, modifications: Vec::new(), password }))
+        Ok(Some(Op::Modify { subject: owner.subject, expected: None, modifications: Vec::new(), password }))
     }
 
     /// An act on an account; none: there is nothing to do. A refusal is remembered for the journal.
-    async fn act(&self, context: &Context, rights: &Rights, target: &Target, act: &Act) -> Result<Option<Op>, Refusal> {
+    async fn act(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        target: &Target,
+        act: &Act,
+        known: &Known,
+    ) -> Result<Option<Op>, Refusal> {
         let subject = prepare::subject(self.schema(), target)?;
-        let owner = self.owner_or_grave(context, rights, target, &subject, act.name())?;
+        let owner = self.owner_or_grave(context, rights, target, &subject, act.name(), known)?;
+        self.act_on(context, rights, &owner, act, known).await
+    }
+
+    async fn act_on(
+        &self,
+        context: &Context,
+        rights: &Rights,
+        owner: &Owner,
+        act: &Act,
+        known: &Known,
+    ) -> Result<Option<Op>, Refusal> {
         let judged = match owner.check_governed() {
-            Ok(()) => self.judge_act(context, rights, &owner, act).await,
+            Ok(()) => self.judge_act(context, rights, owner, act).await,
             Err(refusal) => Err(refusal),
         };
-        judged.inspect_err(|refusal| self.remember_refusal(context, owner.id, act.name(), refusal))
+        judged.inspect_err(|refusal| known.refused(self, context, owner.id, act.name(), refusal))
     }
 
     /// The account; one that is deleted is nobody to the peer, and DELETED in the journal.
@@ -214,8 +229,9 @@ impl Directory {
         target: &Target,
         subject: &Subject,
         act: &str,
+        known: &Known,
     ) -> Result<Owner, Refusal> {
-        let found = self.owner(rights, subject);
+        let found = self.owner(rights, subject, known);
         let missing = matches!(&found, Err(Refusal { reason: Reason::NoSuchEntry { .. }, .. }));
         let snapshot = self.snapshot()?;
         let buried = match (target, subject) {
@@ -225,7 +241,7 @@ impl Directory {
             (Target::Id(_), Subject::Key(_)) => None,
         };
         if let Some(id) = buried {
-            self.remember_refusal(context, id, act, &Refusal::new(Reason::Unwilling, "the account is DELETED"));
+            known.refused(self, context, id, act, &Refusal::new(Reason::Unwilling, "the account is DELETED"));
         }
         found
     }
@@ -247,7 +263,8 @@ impl Directory {
             Act::Unlock { password } => (Event::Unlock { new_password: password.is_some() }, password.as_ref()),
             Act::Lock => (Event::Lock, None),
             Act::Delete { months } => {
-                let remover = Remover::Administrator;
+                let scim = context.origin.door == Door::Scim;
+                let remover = if scim { Remover::Provisioning } else { Remover::Administrator };
                 (Event::Delete { months: *months, remover, by }, None)
             }
             Act::ForceChange => (Event::ForceChange, None),
@@ -274,7 +291,7 @@ impl Directory {
             }
         };
         Ok(Some(Op::Account {
-            subject: Subject::Id(owner.id),
+            subject: owner.subject.clone(),
             expected: Box::new(owner.stored),
             next: Box::new(outcome.next),
             act: act.name(),
@@ -323,22 +340,9 @@ impl Directory {
     }
 }
 
-/// Whose account a step acts upon, and the act's name.
-fn act_of(op: &Op) -> Option<(EntryId, &'static str)> {
-    match op {
-        Op::Account { subject: Subject::Id(id), act, .. } => Some((*id, act)),
-        Op::Modify { subject: Subject::Id(id), password: Some(_), .. } => Some((*id, "password")),
-        _ => None,
-    }
-}
-
-/// The facts that a step writes, if it writes any.
-fn account_of(op: &Op) -> Option<Account> {
-    match op {
-        Op::Account { next, .. } => Some(**next),
-        Op::Modify { password: Some(password), .. } => password.next_account.as_deref().copied(),
-        _ => None,
-    }
+/// Whether a modification changes nothing.
+fn is_empty(op: &Op) -> bool {
+    matches!(op, Op::Modify { modifications, password: None, .. } if modifications.is_empty())
 }
 
 impl Owner {

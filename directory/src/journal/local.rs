@@ -252,7 +252,7 @@ impl Worker {
                         wrote = true;
                         *answer = Some(Ok(receipt));
                     }
-                    Applied::Repeated(receipt) => *answer = Some(Ok(receipt)),
+                    Applied::Repeated(receipt) | Applied::Unchanged(receipt) => *answer = Some(Ok(receipt)),
                     Applied::Refused(refusal) => *answer = Some(Err(refusal)),
                     Applied::Spoiled(refusal) => {
                         *answer = Some(Err(refusal));
