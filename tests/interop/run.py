@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Runs the interop scripts, each against a server of its own on an empty data directory, and adds up what they print.
 
-run.py [--server rollbook|slapd] [--binary FILE] [--tools DIR] [--demo FILE] [NAME …]
+run.py [--server rollbook|slapd|scim2-server] [--binary FILE] [--tools DIR] [--demo FILE] [NAME …]
 
---server slapd   the scripts against a private slapd, as a test of the scripts: what fails there is not plain LDAP
+--server slapd   the LDAP scripts against a private slapd, as a test of the scripts: what fails there is not plain LDAP
+--server scim2-server   the SCIM scripts against that server of PyPI, for the same reason
+--full           as many generated requests as docs/conformance/scim.md reports on
 --demo FILE      against a server that runs already, described by this file as `rollbook demo --json` prints it
 --tools DIR      where tests/run put venv/, npm/ and nss/ (target/tests)
 
@@ -23,6 +25,7 @@ import tempfile
 import threading
 
 from kit import ldif
+from kit.scim_server import ScimServer
 from kit.slapd import Slapd
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -37,7 +40,13 @@ SCRIPTS = [
     ("ldapts", "ldapts.mjs", "node", 300),
     ("nslcd", "nslcd.py", "python", 300),
     ("oracle", "oracle_slapd.py", "python", 1500),
+    ("scim2-tester", "python_scim2_tester.py", "venv", 600),
+    ("scim2-client", "python_scim2_client.py", "venv", 600),
+    ("scim-filters", "python_scim_filters.py", "venv", 900),
+    ("schemathesis", "python_schemathesis.py", "venv", 1800),
 ]
+SCIM = {"scim2-tester", "scim2-client", "scim-filters", "schemathesis"}
+FULL_FACTOR = 12
 
 
 class Rollbook:
@@ -106,7 +115,7 @@ def command(kind, tools):
 def run_script(tally, name, file, kind, seconds, demo, tools, log):
     """One script to its end or its deadline; its whole output is kept in `log`."""
     environment = {**os.environ, "ROLLBOOK_DEMO": demo, "NODE_MODULES": os.path.join(tools, "npm", "node_modules"),
-                   "NSS_ROOT": os.path.join(tools, "nss"), "PYTHONDONTWRITEBYTECODE": "1"}
+                   "INTEROP_TOOLS": tools, "NSS_ROOT": os.path.join(tools, "nss"), "PYTHONDONTWRITEBYTECODE": "1"}
     ended = False
     with open(log, "w", encoding="utf-8") as out:
         try:
@@ -163,15 +172,33 @@ def with_slapd(tally, script, options, logs):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def with_scim_server(tally, script, options, logs):
+    name, file, kind, seconds = script
+    folder = tempfile.mkdtemp(prefix="rollbook-interop-scim-")
+    try:
+        server = ScimServer(folder, options.tools)
+        demo = os.path.join(folder, "demo.json")
+        with open(demo, "w", encoding="utf-8") as out:
+            json.dump(server.description, out)
+        run_script(tally, name, file, kind, seconds, demo, options.tools, os.path.join(logs, f"{name}.log"))
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--server", choices=["rollbook", "slapd"], default="rollbook")
+    parser.add_argument("--server", choices=["rollbook", "slapd", "scim2-server"], default="rollbook")
     parser.add_argument("--binary", default=os.path.join(TARGET, "debug", "rollbook"))
     parser.add_argument("--tools", default=os.path.join(TARGET, "tests"))
     parser.add_argument("--demo")
+    parser.add_argument("--full", action="store_true")
     parser.add_argument("names", nargs="*", metavar="NAME", help=" ".join(s[0] for s in SCRIPTS))
     options = parser.parse_args()
     options.tools = os.path.abspath(options.tools)
+    os.environ["ROLLBOOK_BINARY"] = os.path.abspath(options.binary)
+    if options.full:
+        os.environ["INTEROP_FULL"] = "1"
     unknown = set(options.names) - {s[0] for s in SCRIPTS}
     if unknown:
         parser.error(f"no script {', '.join(sorted(unknown))}")
@@ -181,10 +208,16 @@ def main():
     for script in SCRIPTS:
         if options.names and script[0] not in options.names:
             continue
+        if options.server != "rollbook" and (options.server == "scim2-server") != (script[0] in SCIM):
+            continue
+        if options.full:
+            script = (*script[:3], script[3] * FULL_FACTOR)
         print(f"# --- {script[0]}", flush=True)
         if options.demo:
             name, file, kind, seconds = script
             run_script(tally, name, file, kind, seconds, os.path.abspath(options.demo), options.tools, os.path.join(logs, f"{name}.log"))
+        elif options.server == "scim2-server":
+            with_scim_server(tally, script, options, logs)
         elif options.server == "slapd":
             with_slapd(tally, script, options, logs)
         else:
