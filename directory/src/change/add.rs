@@ -98,7 +98,7 @@ pub fn finish(
     let edges = take_edges(schema, &mut attributes);
     let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
     let draft = Draft { header, classes, dn, key: op.key.clone(), attributes };
-    modify::check_values(schema, &draft)?;
+    modify::check_values(schema, &draft.attributes)?;
     let claims = claims_of(schema, &draft)?;
     Ok((draft, edges, claims))
 }

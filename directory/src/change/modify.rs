@@ -44,12 +44,19 @@ pub fn apply(
             change_values(applying.schema, &mut after, modification)?;
         }
     }
-    check_values(applying.schema, &after)?;
-    let has_password = match password {
-        Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
-        None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
-    };
-    settle_classes(applying, id, &before, &mut after, modifications, &edges, has_password)?;
+    // What is not modified obeys the rules already.
+    let touched = |a: &&Attribute| modifications.iter().any(|m| m.attribute == a.id);
+    check_values(applying.schema, after.attributes.iter().filter(touched))?;
+    if password.is_none() && keeps_shape(&before, &after, modifications, &edges) {
+        // Only the name may have lost its value.
+        check_rdn(applying.schema, &after)?;
+    } else {
+        let has_password = match password {
+            Some(password) => password.next.as_ref().is_some_and(|c| c.password.is_some()),
+            None => applying.tables.credential(id)?.is_some_and(|c| c.password.is_some()),
+        };
+        settle_classes(applying, id, &before, &mut after, modifications, &edges, has_password)?;
+    }
     let takes = edges.all.iter().any(|e| !e.add);
     let watched = if takes { administrators::watch(applying, &[id])? } else { Watched::default() };
     after.header.modified = applying.set.now.wall;
@@ -223,6 +230,14 @@ pub fn classes_by_name<'a>(
     values.into_iter().map(class).collect()
 }
 
+/// Whether an entry has the types that it had and no new kind of edge: its classes allow it as they did.
+fn keeps_shape(before: &Draft, after: &Draft, modifications: &[ValueOp], edges: &Edges) -> bool {
+    let types = |draft: &Draft| draft.attributes.iter().map(|a| a.id).collect::<Vec<_>>();
+    !modifications.iter().any(|m| m.attribute == known::attribute::OBJECT_CLASS)
+        && !edges.last.values().any(|add| *add)
+        && types(before) == types(after)
+}
+
 fn settle_classes(
     applying: &Applying<'_, '_>,
     id: EntryId,
@@ -260,8 +275,11 @@ fn settle_classes(
 }
 
 /// Rules of values that need no other entry.
-pub fn check_values(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
-    for attribute in &draft.attributes {
+pub fn check_values<'a>(
+    schema: &Schema,
+    attributes: impl IntoIterator<Item = &'a Attribute>,
+) -> Result<(), Refusal> {
+    for attribute in attributes {
         let kind = schema.attribute(attribute.id);
         if kind.single_value && attribute.values.len() > 1 {
             return Err(Refusal::new(Reason::Constraint, format!("{}: only one value is allowed", kind.name())));
@@ -300,6 +318,13 @@ pub fn settle_claims(
     before: &Draft,
     after: &Draft,
 ) -> Result<(), Refusal> {
+    let same = |id: AttributeId| {
+        before.attributes.iter().filter(|a| a.id == id).eq(after.attributes.iter().filter(|a| a.id == id))
+    };
+    let claimed = [known::attribute::UID, known::attribute::MAIL];
+    if before.header.kind == after.header.kind && claimed.into_iter().all(same) {
+        return Ok(());
+    }
     let (old, new) = (claims_of(applying.schema, before)?, claims_of(applying.schema, after)?);
     if old == new {
         return Ok(());

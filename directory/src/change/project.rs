@@ -8,7 +8,7 @@ use crate::entry::record::{Attribute, Draft};
 use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::schema::Schema;
-use crate::schema::attribute::Index;
+use crate::schema::attribute::{AttributeId, Index};
 use crate::store::indexes;
 use crate::store::text::{self, Trigram};
 use crate::store::view::Tables;
@@ -39,20 +39,16 @@ impl Rows {
         rows
     }
 
-    /// The rows of an entry that the change of some attributes touches: equal attributes are passed over, except that
-    /// trigrams need all texts.
+    /// The rows of an entry that the change of some attributes touches: those of the other types are the same before and
+    /// after, except that trigrams need all texts.
     pub fn between(schema: &Schema, id: EntryId, before: &Draft, after: &Draft) -> (Rows, Rows) {
-        let text_changed = before.attributes.iter().chain(&after.attributes).any(|a| {
-            schema.attribute(a.id).index == Index::Text
-                && before.attribute(a.id, &a.options) != after.attribute(a.id, &a.options)
-        });
-        let side = |own: &Draft, other: &Draft| {
+        let changed = changed_types(before, after);
+        let text_changed = changed.iter().any(|id| schema.attribute(*id).index == Index::Text);
+        let side = |own: &Draft| {
             let mut rows = Rows::default();
             for attribute in &own.attributes {
-                let differs =
-                    other.attribute(attribute.id, &attribute.options).is_none_or(|o| o.values != attribute.values);
                 let text = text_changed && schema.attribute(attribute.id).index == Index::Text;
-                if differs || text || shares_rows(own, attribute) || shares_rows(other, attribute) {
+                if text || changed.contains(&attribute.id) {
                     rows.add(schema, id, attribute, &own.classes);
                 }
             }
@@ -62,7 +58,7 @@ impl Rows {
             rows.settle();
             rows
         };
-        (side(before, after), side(after, before))
+        (side(before), side(after))
     }
 
     fn add(&mut self, schema: &Schema, id: EntryId, attribute: &Attribute, classes: &[crate::schema::kind::ClassId]) {
@@ -142,9 +138,22 @@ impl Rows {
     }
 }
 
-/// The same type under other options has its values in the same rows: it must be projected on both sides.
-fn shares_rows(draft: &Draft, attribute: &Attribute) -> bool {
-    draft.attributes.iter().any(|a| a.id == attribute.id && a.options != attribute.options)
+/// The types of which two states of an entry hold different values, under whatever options: those share their rows.
+pub fn changed_types(before: &Draft, after: &Draft) -> Vec<AttributeId> {
+    let mut changed = Vec::new();
+    let mut differing = |own: &Draft, other: &Draft| {
+        for (place, attribute) in own.attributes.iter().enumerate() {
+            // Most changes leave every attribute in its place.
+            let same = other.attributes.get(place).filter(|o| o.id == attribute.id && o.options == attribute.options);
+            let same = same.or_else(|| other.attribute(attribute.id, &attribute.options));
+            if same.is_none_or(|o| o.values != attribute.values) && !changed.contains(&attribute.id) {
+                changed.push(attribute.id);
+            }
+        }
+    };
+    differing(before, after);
+    differing(after, before);
+    changed
 }
 
 /// The elements of one sorted list that the other does not hold.

@@ -43,7 +43,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     let (classes, _) =
         modify::classes_of(applying.schema, &after.attributes, applying.tables.credential(id)?.is_some())?;
     after.classes = classes;
-    modify::check_values(applying.schema, &after)?;
+    modify::check_values(applying.schema, &after.attributes)?;
     after.header.modified = applying.set.now.wall;
     after.header.modifier = applying.author();
     after.header.version = applying.position;

@@ -161,6 +161,11 @@ impl Arena {
         Arena::default()
     }
 
+    /// Whether it holds no memory.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
     pub(super) fn with_blocks<T>(
         &mut self,
         count: usize,

@@ -124,26 +124,52 @@ impl Shared {
         Ok(())
     }
 
-    /// The next task; none when the pool is closed and the queue empty.
-    fn next(&self) -> Option<Task> {
+    /// The next task. A thread that holds memory waits only [`IDLE`] for one.
+    fn next(&self, holds_memory: bool) -> Next {
         let mut queue = self.lock();
         loop {
             if let Some(task) = queue.tasks.pop_front() {
                 queue.running += 1;
-                return Some(task);
+                return Next::Task(task);
             }
             if queue.closed {
-                return None;
+                return Next::Closed;
             }
-            queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            if !holds_memory {
+                queue = self.wake.wait(queue).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let (locked, waited) = self.wake.wait_timeout(queue, IDLE).unwrap_or_else(PoisonError::into_inner);
+            queue = locked;
+            if waited.timed_out() && queue.tasks.is_empty() {
+                return Next::Idle;
+            }
         }
     }
+}
+
+/// How long a thread without work keeps its memory. To fault it in again costs a third of a hash, so it is kept between
+/// the logins of a busy minute and not through a quiet night.
+const IDLE: Duration = Duration::from_secs(1);
+
+enum Next {
+    Task(Task),
+    Idle,
+    Closed,
 }
 
 /// A hashing thread.
 pub(super) fn work(shared: &Shared) {
     let mut arena = Arena::new();
-    while let Some(Task { estimate_us, calibrates, run }) = shared.next() {
+    loop {
+        let Task { estimate_us, calibrates, run } = match shared.next(!arena.is_empty()) {
+            Next::Task(task) => task,
+            Next::Idle => {
+                arena = Arena::new();
+                continue;
+            }
+            Next::Closed => return,
+        };
         let began = Instant::now();
         let ran = catch_unwind(AssertUnwindSafe(|| run(&mut arena)));
         let took = began.elapsed();
@@ -170,6 +196,17 @@ pub(super) fn work(shared: &Shared) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: a thread that holds memory is told when there is nothing to do; one without waits for work or the end.
+    #[test]
+    fn a_thread_without_work_gives_its_memory_back() {
+        let shared = Shared::new(Limits::default());
+        assert!(matches!(shared.next(true), Next::Idle));
+        shared.push(Task { estimate_us: 1, calibrates: Calibrates::No, run: Box::new(|_| Ran::Done) }).unwrap();
+        assert!(matches!(shared.next(true), Next::Task(_)));
+        shared.lock().closed = true;
+        assert!(matches!(shared.next(false), Next::Closed));
+    }
 
     #[test]
     fn the_estimate_follows_the_measure() {
