@@ -10,7 +10,7 @@ use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::schema::Schema;
 use crate::schema::attribute::Index;
-use crate::store::text::{self, Chunk, Trigram};
+use crate::store::text::{self, Trigram};
 use crate::store::view::View;
 use crate::store::{indexes, membership};
 use redb::ReadableTable;
@@ -287,37 +287,35 @@ impl<V: View> Planner<'_, V> {
     /// or end does not decide alone.
     fn with_trigrams(&self, trigrams: &[Trigram]) -> Result<Vec<EntryId>, Refusal> {
         let step = trigrams.len().div_ceil(TRIGRAMS).max(1);
-        let mut chunks: Option<Vec<(u32, Chunk)>> = None;
+        let mut candidates: Option<Vec<EntryId>> = None;
         let mut before = usize::MAX / 4;
         for trigram in trigrams.iter().step_by(step) {
             let (from, to) = (text::key(*trigram, 0), text::key(*trigram, u32::MAX));
             let mut next = Vec::new();
-            let mut held = chunks.as_deref().unwrap_or_default().iter().peekable();
+            let mut held = candidates.as_deref();
             for item in self.view.text().range::<&[u8]>(from.as_slice()..=to.as_slice())? {
-                let (key, ids) = item?;
+                let (key, stored) = item?;
                 let number = text::chunk_of(key.value()).unwrap_or(0);
-                let mut chunk = Chunk::decode(ids.value());
-                if chunks.is_some() {
-                    while held.next_if(|(n, _)| *n < number).is_some() {}
-                    let Some((_, other)) = held.next_if(|(n, _)| *n == number) else { continue };
-                    chunk.intersect(other);
+                match &mut held {
+                    None => text::ids(number, stored.value(), &mut next),
+                    Some(held) => text::keep(number, stored.value(), held, &mut next),
                 }
-                if !chunk.is_empty() {
-                    next.push((number, chunk));
+                if held.is_some_and(<[EntryId]>::is_empty) {
+                    break;
                 }
             }
             // Looking at an entry costs about as much as reading one chunk of another trigram: a trigram that took little
             // away is the last one.
-            let left = next.iter().map(|(_, c)| c.len()).sum::<usize>();
+            let left = next.len();
             let done =
                 left <= FEW / 4 || (left <= FEW.saturating_mul(4) && left.saturating_mul(4) > before.saturating_mul(3));
             before = left;
-            chunks = Some(next);
+            candidates = Some(next);
             if done {
                 break;
             }
         }
-        Ok(chunks.unwrap_or_default().iter().flat_map(|(number, chunk)| chunk.ids(*number)).collect())
+        Ok(candidates.unwrap_or_default())
     }
 
     fn members(&self, group: EntryId) -> Result<Plan, Refusal> {

@@ -23,12 +23,19 @@ pub trait Sink {
     fn end_attribute(&mut self);
 }
 
+/// Numbers of attribute types from here on are given at run time, and far apart.
+const SHIPPED: usize = 0x8000;
+
 /// The attributes that a request asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selection {
     user: bool,
     operational: bool,
     named: Vec<Named>,
+    /// By the numbers of shipped types: named, itself or by a supertype. Most attributes of most entries are not.
+    mentioned: Vec<bool>,
+    /// The named attributes outside the record, once each.
+    outside: Vec<AttributeId>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +76,16 @@ impl Selection {
     fn name(&mut self, schema: &Schema, name: &[u8]) {
         if let Ok(description) = AttributeDescription::parse(schema, name) {
             let types = schema.subtypes(description.id).to_vec();
+            for id in types.iter().copied().chain([description.id]) {
+                let number = usize::from(id.0);
+                if number < SHIPPED {
+                    self.mentioned.resize(self.mentioned.len().max(number.saturating_add(1)), false);
+                    self.mentioned.get_mut(number).into_iter().for_each(|m| *m = true);
+                }
+                if types.contains(&id) && outside_record(schema.attribute(id)) && !self.outside.contains(&id) {
+                    self.outside.push(id);
+                }
+            }
             self.named.push(Named { types, description, spelling: name.to_vec() });
         }
     }
@@ -80,7 +97,9 @@ impl Selection {
 
     /// How an attribute is wanted: by the spelling of the request, or by its class of usage.
     fn wants<'s>(&'s self, kind: &AttributeType, options: &[u8]) -> Option<Option<&'s [u8]>> {
-        for named in &self.named {
+        let number = usize::from(kind.id.0);
+        let mentioned = number >= SHIPPED || self.mentioned.get(number).copied().unwrap_or(false);
+        for named in if mentioned { self.named.as_slice() } else { &[] } {
             let own = named.description.id == kind.id;
             if !own && !named.types.contains(&kind.id) {
                 continue;
@@ -93,11 +112,6 @@ impl Selection {
         }
         let by_usage = if kind.is_operational() { self.operational } else { self.user };
         by_usage.then_some(None)
-    }
-
-    /// The attributes outside the record that are wanted by name.
-    fn wanted_types(&self) -> impl Iterator<Item = AttributeId> + '_ {
-        self.named.iter().flat_map(|n| n.types.iter().copied())
     }
 }
 
@@ -200,15 +214,7 @@ impl<V: View, S: Sink> Outside<'_, '_, V, S> {
             }
             return Ok(());
         }
-        let mut done: Vec<AttributeId> = Vec::new();
-        for id in self.selection.wanted_types() {
-            let kind = schema.attribute(id);
-            if outside_record(kind) && !done.contains(&id) {
-                done.push(id);
-                self.one(kind, sight)?;
-            }
-        }
-        Ok(())
+        self.selection.outside.iter().try_for_each(|id| self.one(schema.attribute(*id), sight))
     }
 
     fn one(&mut self, kind: &AttributeType, sight: Sight) -> Result<(), Refusal> {

@@ -66,8 +66,8 @@ impl Chunk {
                 *word = bytes.first_chunk::<8>().map_or(0, |b| u64::from_le_bytes(*b));
             }
         } else {
-            for pair in bytes.chunks_exact(2) {
-                chunk.insert(pair.first_chunk::<2>().map_or(0, |b| u16::from_le_bytes(*b)));
+            for offset in listed(bytes) {
+                chunk.insert(offset);
             }
         }
         chunk
@@ -103,13 +103,6 @@ impl Chunk {
         held
     }
 
-    /// Keeps what the other holds too.
-    pub fn intersect(&mut self, other: &Chunk) {
-        for (word, other) in self.0.iter_mut().zip(other.0.iter()) {
-            *word &= other;
-        }
-    }
-
     /// Number of ids.
     pub fn len(&self) -> usize {
         self.0.iter().map(|w| w.count_ones() as usize).sum()
@@ -138,6 +131,51 @@ impl Chunk {
         let base = u64::from(chunk).saturating_mul(CHUNK);
         self.offsets().map(move |o| EntryId(base.saturating_add(u64::from(o))))
     }
+}
+
+/// Appends the ids of a stored chunk, ascending, without taking a list apart into a bitmap.
+pub fn ids(chunk: u32, stored: &[u8], out: &mut Vec<EntryId>) {
+    let base = u64::from(chunk).saturating_mul(CHUNK);
+    if stored.len() == BITMAP {
+        out.extend(Chunk::decode(stored).ids(chunk));
+    } else {
+        out.extend(listed(stored).map(|offset| EntryId(base.saturating_add(u64::from(offset)))));
+    }
+}
+
+/// Appends those of `held` (ascending) that a stored chunk holds too; what lies before the chunk or in it is taken off
+/// `held`.
+pub fn keep(chunk: u32, stored: &[u8], held: &mut &[EntryId], out: &mut Vec<EntryId>) {
+    let base = u64::from(chunk).saturating_mul(CHUNK);
+    let from = held.partition_point(|id| id.0 < base);
+    let rest = held.get(from..).unwrap_or_default();
+    let (own, after) = rest.split_at(rest.partition_point(|id| id.0 < base.saturating_add(CHUNK)));
+    *held = after;
+    if own.is_empty() {
+        return;
+    }
+    let offset = |id: &EntryId| u16::try_from(id.0.saturating_sub(base)).unwrap_or(u16::MAX);
+    if stored.len() == BITMAP {
+        let has = |id: &&EntryId| {
+            let offset = offset(id);
+            stored.get(usize::from(offset / 8)).is_some_and(|byte| *byte & (1 << (offset % 8)) != 0)
+        };
+        out.extend(own.iter().filter(has));
+        return;
+    }
+    let mut listed = listed(stored).peekable();
+    for id in own {
+        let wanted = offset(id);
+        while listed.next_if(|o| *o < wanted).is_some() {}
+        if listed.peek() == Some(&wanted) {
+            out.push(*id);
+        }
+    }
+}
+
+/// The offsets of a stored list.
+fn listed(stored: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    stored.chunks_exact(2).map(|pair| pair.first_chunk::<2>().map_or(0, |b| u16::from_le_bytes(*b)))
 }
 
 /// Adds an offset to a stored chunk without taking it apart when it is a list and the offset comes last, as it does
@@ -186,6 +224,31 @@ mod tests {
                 prop_assert!(stored.len() <= BITMAP);
             }
             prop_assert_eq!(Chunk::decode(&stored).offsets().collect::<Vec<_>>(), model.into_iter().collect::<Vec<_>>());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_intersect_as_sets(
+            one in prop::collection::btree_set(0_u64..12_288, 0..2_000),
+            other in prop::collection::btree_set(0_u64..12_288, 0..2_000),
+        ) {
+            // Goal: reading the chunks of one set and keeping what the chunks of another hold is their intersection,
+            // whether lists or bitmaps are stored.
+            let stored = |set: &BTreeSet<u64>, number: u32| {
+                let mut chunk = Chunk::default();
+                for id in set.iter().map(|id| EntryId(*id)).filter(|id| place(*id).0 == number) {
+                    chunk.insert(place(id).1);
+                }
+                chunk.encode()
+            };
+            let (mut all, mut both) = (Vec::new(), Vec::new());
+            (0..3).for_each(|number| ids(number, &stored(&one, number), &mut all));
+            prop_assert_eq!(all.iter().map(|id| id.0).collect::<BTreeSet<_>>(), one.clone());
+            let mut held = all.as_slice();
+            (0..3).for_each(|number| keep(number, &stored(&other, number), &mut held, &mut both));
+            prop_assert!(held.is_empty());
+            prop_assert_eq!(both.iter().map(|id| id.0).collect::<Vec<_>>(), one.intersection(&other).copied().collect::<Vec<_>>());
         }
     }
 
