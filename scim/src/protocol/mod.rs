@@ -10,3 +10,4 @@ pub mod patch;
 pub mod path;
 pub mod rules;
 pub mod time;
+pub mod value;

@@ -65,6 +65,8 @@ pub enum Literal {
     Number(Number),
     /// A string; escapes are resolved.
     Text(String),
+    /// A word without quotes, of the lenient grammar.
+    Bare(String),
 }
 
 /// A filter.
@@ -116,6 +118,7 @@ impl fmt::Display for Literal {
             Literal::Null => f.write_str("null"),
             Literal::Bool(value) => write!(f, "{value}"),
             Literal::Number(value) => write!(f, "{value}"),
+            Literal::Bare(value) => f.write_str(value),
             Literal::Text(value) => write!(f, "{}", serde_json::Value::String(value.clone())),
         }
     }

@@ -5,9 +5,19 @@
 //! build a [`Resolved`], so that what is evaluated was checked.
 
 mod ast;
+mod evaluate;
+mod lexer;
+mod parse;
+mod resolve;
 mod resolved;
+#[cfg(test)]
+mod tests;
+
+use crate::protocol::error::ScimError;
 
 pub use ast::{Filter, Literal, Op, Rest};
+pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_NODES, parse, parse_path};
+pub use resolve::{element, resolve_across};
 pub use resolved::{Operand, Resolved, Test};
 
 /// How strictly text is read.
@@ -26,4 +36,10 @@ pub struct Invalid {
     pub position: usize,
     /// What was wrong there.
     pub reason: &'static str,
+}
+
+impl From<Invalid> for ScimError {
+    fn from(invalid: Invalid) -> ScimError {
+        ScimError::invalid_filter(format!("at octet {}: {}", invalid.position, invalid.reason))
+    }
 }
