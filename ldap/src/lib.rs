@@ -15,6 +15,7 @@ mod connection;
 mod control;
 mod door;
 mod filter;
+mod gate;
 mod listener;
 mod metrics;
 mod operation;
@@ -27,6 +28,7 @@ mod synthetic;
 mod transport;
 pub mod wire;
 
+pub use gate::{Gate, Permit};
 pub use listener::{Listeners, TlsSource, serve};
 pub use metrics::{Metrics, MetricsSnapshot};
 pub use operation::Operation;

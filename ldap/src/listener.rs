@@ -10,23 +10,18 @@ use crate::{
 };
 use directory::handle::Directory;
 use std::{
-    collections::HashMap,
     io,
     net::IpAddr,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::Notify,
     time::{Instant, sleep_until, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{metrics::Metrics, settings::Settings};
+use crate::{gate::Gate, metrics::Metrics, settings::Settings};
 
 /// First pause after a failed `accept`, and the longest one; a connection that ends cuts it short.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
@@ -40,6 +35,8 @@ pub struct Listeners {
     pub tls: Vec<TcpListener>,
     /// `ldapi://`: local, the peer's uid known.
     pub local: Vec<UnixListener>,
+    /// Where connections are counted; other doors may count at the same place.
+    pub gate: Arc<Gate>,
 }
 
 /// The TLS configuration of the moment. A replacement is used by every handshake that begins after it; connections that
@@ -81,7 +78,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let drain = settings.drain_deadline;
     let door = Arc::new(Door::new(settings, directory, tls, &cookie_key, metrics, own_uid()?));
-    let gate = Arc::new(Gate::default());
+    let gate = listeners.gate;
     let loops = TaskTracker::new();
     let connections = TaskTracker::new();
     let reception =
@@ -166,7 +163,7 @@ impl Reception {
                     }
                     tokio::select! {
                         () = self.shutdown.cancelled() => return,
-                        () = self.gate.freed.notified() => {}
+                        () = self.gate.freed() => {}
                         () = sleep_until(Instant::now() + pause) => {}
                     }
                     pause = pause.saturating_mul(2).min(BACK_OFF.1);
@@ -221,82 +218,4 @@ fn is_the_peers(error: &io::Error) -> bool {
             | io::ErrorKind::NetworkDown
             | io::ErrorKind::TimedOut
     )
-}
-
-/// Counts connections, in total and by address.
-#[derive(Debug, Default)]
-struct Gate {
-    open: AtomicUsize,
-    by_address: Mutex<HashMap<IpAddr, usize>>,
-    freed: Notify,
-}
-
-impl Gate {
-    fn admit(self: &Arc<Gate>, address: Option<IpAddr>, most: usize, most_of_one: usize) -> Option<Permit> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= most {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-            return None;
-        }
-        if let Some(address) = address {
-            let mut table = self.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-            let count = table.entry(address).or_insert(0);
-            if *count >= most_of_one {
-                self.open.fetch_sub(1, Ordering::Relaxed);
-                return None;
-            }
-            *count = count.saturating_add(1);
-        }
-        Some(Permit { gate: Arc::clone(self), address })
-    }
-}
-
-/// The right to be connected; ends with the connection.
-#[derive(Debug)]
-struct Permit {
-    gate: Arc<Gate>,
-    address: Option<IpAddr>,
-}
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        if let Some(address) = self.address {
-            let mut table = self.gate.by_address.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(count) = table.get_mut(&address) {
-                *count = count.saturating_sub(1);
-                if *count == 0 {
-                    table.remove(&address);
-                }
-            }
-        }
-        self.gate.open.fetch_sub(1, Ordering::Relaxed);
-        self.gate.freed.notify_waiters();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::net::Ipv4Addr;
-
-    #[test]
-    fn limits_hold_in_total_and_by_address_and_permits_return() {
-        // Goal: the next connection is refused at each limit, a dropped permit makes room again, and no address is kept
-        // in the table after its last connection.
-        let gate = Arc::new(Gate::default());
-        let one = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        let other = Some(IpAddr::V4(Ipv4Addr::BROADCAST));
-        let first = gate.admit(one, 3, 2);
-        let second = gate.admit(one, 3, 2);
-        assert!(first.is_some() && second.is_some());
-        assert!(gate.admit(one, 3, 2).is_none(), "third of one address");
-        let third = gate.admit(other, 3, 2);
-        assert!(third.is_some());
-        assert!(gate.admit(None, 3, 2).is_none(), "fourth in total");
-        drop(first);
-        let again = gate.admit(one, 3, 2);
-        assert!(again.is_some());
-        drop((second, third, again));
-        assert_eq!(gate.open.load(Ordering::Relaxed), 0);
-        assert!(gate.by_address.lock().unwrap().is_empty());
-    }
 }

@@ -1,5 +1,6 @@
 //! Sections `listen` and `ldap`: the doors' addresses and what each lets in before a login.
 
+use super::network::Network;
 use super::setting::{Kind, choice, section};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,20 @@ section! {
     ldapi: Option<PathBuf>, Kind::Path, "/run/rollbook/ldapi";
     /// The permissions of that socket. A peer needs write permission to connect.
     ldapi_mode: u32, Kind::Mode, "0660";
+    /// HTTPS, with HTTP/1.1 and HTTP/2: SCIM.
+    https: Vec<SocketAddr>, Kind::Addresses, "[::]:8443";
+    /// The same in plain HTTP/1.1, for a reverse proxy on this machine: loopback addresses only.
+    http: Vec<SocketAddr>, Kind::Addresses, "";
+    /// The same through a Unix socket. Whoever may connect to it is believed as a trusted proxy is.
+    http_socket: Option<PathBuf>, Kind::Path, "";
+    /// The permissions of that socket.
+    http_socket_mode: u32, Kind::Mode, "0660";
+    /// Reverse proxies that are believed when they say for whom they ask (`listen.forwarded_header`) and which number the
+    /// request has (`X-Request-Id`). From anybody else these headers are ignored.
+    trusted_proxies: Vec<Network>, Kind::Networks, "";
+    /// The header in which the trusted proxies say for whom they ask. The other one is ignored, because a proxy passes it
+    /// on as the client has written it.
+    forwarded_header: ForwardedHeader, Kind::Choice(ForwardedHeader::WORDS), "x-forwarded-for";
     /// Metrics (`/metrics`) and health (`/healthz`, `/readyz`), in plain HTTP without a login. They say nothing about
     /// any account, but they do say how busy the directory is.
     metrics: Vec<SocketAddr>, Kind::Addresses, "127.0.0.1:9389";
@@ -45,5 +60,16 @@ choice! {
         Read = "read",
         /// Nothing: an anonymous bind is refused, and only the root DSE answers.
         Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// Where a proxy says for whom it asks.
+    ForwardedHeader {
+        /// `X-Forwarded-For` and `X-Forwarded-Proto`.
+        #[default]
+        XForwardedFor = "x-forwarded-for",
+        /// `Forwarded` (RFC 7239).
+        Forwarded = "forwarded",
     }
 }

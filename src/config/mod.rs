@@ -5,9 +5,11 @@
 //! nothing else: no globals. Called once by the command line; the daemon gets the finished [`Config`].
 
 pub mod file;
+pub mod http;
 pub mod limits;
 pub mod listen;
 pub mod log;
+pub mod network;
 pub mod policy;
 pub mod problem;
 pub mod reference;
@@ -35,6 +37,7 @@ pub const SECTIONS: &[Section] = &[
     listen::Ldap::SECTION,
     tls::Tls::SECTION,
     limits::Limits::SECTION,
+    http::Http::SECTION,
     policy::Policy::SECTION,
     server::Hashing::SECTION,
     server::Store::SECTION,
@@ -57,6 +60,8 @@ pub struct Config {
     pub tls: tls::Tls,
     /// Bounds.
     pub limits: limits::Limits,
+    /// The HTTP doors.
+    pub http: http::Http,
     /// The account policy.
     pub policy: policy::Policy,
     /// Password hashing.
@@ -138,6 +143,7 @@ impl Config {
             ldap: listen::Ldap::read(&reader),
             tls: tls::Tls::read(&reader),
             limits: limits::Limits::read(&reader),
+            http: http::Http::read(&reader),
             policy: policy::Policy::read(&reader),
             hashing: server::Hashing::read(&reader),
             store: server::Store::read(&reader),
@@ -175,6 +181,18 @@ impl Config {
                     "use a loopback address, or set listen.metrics_beyond_loopback = true",
                 );
             }
+        }
+        for address in &self.listen.http {
+            if !address.ip().to_canonical().is_loopback() {
+                contradiction(
+                    "listen.http",
+                    format!("listen.http = {address} would carry tokens in clear over a network"),
+                    "use a loopback address behind a reverse proxy, or listen.https",
+                );
+            }
+        }
+        if let Some(wrong) = http::wrong_public_url(&self.http.public_url) {
+            contradiction("http.public_url", format!("http.public_url {wrong}"), "such as https://directory.example.com");
         }
         match (&self.tls.certificate_file, &self.tls.key_file) {
             (Some(_), None) => contradiction(

@@ -21,6 +21,10 @@ pub enum Kind {
     Addresses,
     /// A list of texts.
     Names,
+    /// A list of ranges of addresses.
+    Networks,
+    /// A text; empty means none.
+    Text,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// `true` or `false`.

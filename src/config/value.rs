@@ -4,6 +4,7 @@
 //! file may use TOML's own numbers, booleans and arrays. Bounds are checked here, so that a section never sees a
 //! value out of range. Messages say what was expected and never only "invalid".
 
+use super::network::Network;
 use super::setting::Kind;
 use super::suggest;
 use std::net::SocketAddr;
@@ -19,6 +20,10 @@ pub enum Value {
     Addresses(Vec<SocketAddr>),
     /// Texts.
     Names(Vec<String>),
+    /// Ranges of addresses.
+    Networks(Vec<Network>),
+    /// A text.
+    Text(String),
     /// A word of a closed set.
     Word(&'static str),
     /// Yes or no.
@@ -55,7 +60,7 @@ impl Value {
     /// What was expected instead.
     pub fn from_given(kind: Kind, given: &Given) -> Result<Self, String> {
         match (kind, given) {
-            (Kind::Addresses | Kind::Names, Given::List(items)) => {
+            (Kind::Addresses | Kind::Names | Kind::Networks, Given::List(items)) => {
                 Self::from_items(kind, items.iter().map(String::as_str))
             }
             (Kind::Count(..) | Kind::CountOr(..) | Kind::Bytes(..), Given::Integer(number)) => {
@@ -84,7 +89,8 @@ impl Value {
         match kind {
             Kind::Path | Kind::SecretFile if text.is_empty() => Ok(Self::Path(None)),
             Kind::Path | Kind::SecretFile => Ok(Self::Path(Some(PathBuf::from(text)))),
-            Kind::Addresses | Kind::Names => {
+            Kind::Text => Ok(Self::Text(text.to_owned())),
+            Kind::Addresses | Kind::Names | Kind::Networks => {
                 Self::from_items(kind, text.split(',').map(str::trim).filter(|item| !item.is_empty()))
             }
             Kind::Choice(words) => match words.iter().find(|word| **word == text) {
@@ -127,6 +133,15 @@ impl Value {
             };
             return items.map(parse).collect::<Result<_, _>>().map(Self::Addresses);
         }
+        if kind == Kind::Networks {
+            let parse = |item: &str| {
+                item.parse().map_err(|()| {
+                    let item = item.escape_debug();
+                    format!("\"{item}\" is no range of addresses, such as \"10.0.0.0/8\", \"::1\" or \"2001:db8::/32\"")
+                })
+            };
+            return items.map(parse).collect::<Result<_, _>>().map(Self::Networks);
+        }
         Ok(Self::Names(items.map(str::to_owned).collect()))
     }
 }
@@ -137,6 +152,8 @@ impl std::fmt::Display for Value {
             Self::Path(path) => write!(f, "\"{}\"", path.as_deref().unwrap_or("".as_ref()).display()),
             Self::Addresses(items) => write!(f, "{:?}", items.iter().map(ToString::to_string).collect::<Vec<_>>()),
             Self::Names(items) => write!(f, "{items:?}"),
+            Self::Networks(items) => write!(f, "{:?}", items.iter().map(ToString::to_string).collect::<Vec<_>>()),
+            Self::Text(text) => write!(f, "{text:?}"),
             Self::Word(word) | Self::Instead(word) => write!(f, "\"{word}\""),
             Self::Flag(flag) => write!(f, "{flag}"),
             Self::Count(number) => write!(f, "{number}"),
@@ -154,6 +171,8 @@ pub fn expected(kind: Kind) -> String {
         Kind::SecretFile => "the path of a file".to_owned(),
         Kind::Addresses => "a list of addresses with ports".to_owned(),
         Kind::Names => "a list of texts".to_owned(),
+        Kind::Networks => "a list of addresses and ranges of addresses".to_owned(),
+        Kind::Text => "a text".to_owned(),
         Kind::Choice(words) => {
             let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
             format!("one of {}", quoted.join(", "))
@@ -246,6 +265,8 @@ from_value! {
     PathBuf: Value::Path(path) => Some(path.clone().unwrap_or_default());
     Vec<SocketAddr>: Value::Addresses(items) => Some(items.clone());
     Vec<String>: Value::Names(items) => Some(items.clone());
+    Vec<Network>: Value::Networks(items) => Some(items.clone());
+    String: Value::Text(text) => Some(text.clone());
     bool: Value::Flag(flag) => Some(*flag);
     Duration: Value::Span(span) => Some(*span);
 }
@@ -303,6 +324,8 @@ mod tests {
             ),
             (Kind::Addresses, "", Value::Addresses(vec![])),
             (Kind::Names, "a,b", Value::Names(vec!["a".into(), "b".into()])),
+            (Kind::Networks, "10.0.0.0/8", Value::Networks(vec!["10.0.0.0/8".parse().unwrap()])),
+            (Kind::Text, "a,b", Value::Text("a,b".into())),
             (Kind::Choice(&["json", "text"]), "text", Value::Word("text")),
             (Kind::Count(1, 5), "5", Value::Count(5)),
             (Kind::CountOr("auto", 1, 5), "auto", Value::Instead("auto")),
@@ -341,6 +364,7 @@ mod tests {
             (Kind::Choice(&["json", "text"]), "jsno", "did you mean \"json\""),
             (Kind::Addresses, "localhost", "no address and port"),
             (Kind::Flag, "yes", "true or false"),
+            (Kind::Networks, "::1, 10.0.0.1/8", "\"10.0.0.1/8\" is no range"),
         ];
         for (kind, text, part) in cases {
             let message = Value::from_text(kind, text).expect_err(text);

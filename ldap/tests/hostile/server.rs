@@ -36,7 +36,7 @@ impl Server {
         let tls = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let local = UnixListener::bind(&ldapi).unwrap();
         let (ldap, ldaps) = (plain.local_addr().unwrap(), tls.local_addr().unwrap());
-        let listeners = Listeners { plain: vec![plain], tls: vec![tls], local: vec![local] };
+        let listeners = Listeners { plain: vec![plain], tls: vec![tls], local: vec![local], ..Listeners::default() };
         let (certificate, config) = self_signed();
         let source = TlsSource::new(config);
         let metrics = Arc::new(Metrics::default());

@@ -1,0 +1,182 @@
+//! What a request's head must be before any door sees it: one host, one framing, one reading of its path.
+//!
+//! The parsers below are lenient where two readers could differ; the differences are what smuggling and path confusion
+//! live on (RFC 9112 §11, RFC 9110 §17). What is refused here is refused for every door alike.
+
+use super::scan::Head;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+
+/// Why a request is not looked at further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) status: StatusCode,
+    pub(super) detail: &'static str,
+}
+
+const fn bad(detail: &'static str) -> Refusal {
+    Refusal { status: StatusCode::BAD_REQUEST, detail }
+}
+
+/// Whether the head is one that every reader understands alike.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn head<B>(request: &Request<B>, seen: Head, most: u64) -> Result<(), Refusal> {
+    framing(request, seen)?;
+    if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
+        return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, detail: "this method is not spoken here" });
+    }
+    host(request)?;
+    path(request.uri().path())?;
+    if request.uri().query().is_some_and(|query| contains(query.as_bytes(), b"%00")) {
+        return Err(bad("the query has a null octet"));
+    }
+    body(request.headers(), most)
+}
+
+fn framing<B>(request: &Request<B>, seen: Head) -> Result<(), Refusal> {
+    let headers = request.headers();
+    if request.version() == Version::HTTP_2 {
+        return Ok(());
+    }
+    if !matches!(request.version(), Version::HTTP_11 | Version::HTTP_10) {
+        let status = StatusCode::HTTP_VERSION_NOT_SUPPORTED;
+        return Err(Refusal { status, detail: "this version of HTTP is not spoken here" });
+    }
+    if seen.bare_line_feed {
+        return Err(bad("a line ends without a carriage return"));
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) {
+        if seen.length {
+            return Err(bad("both Content-Length and Transfer-Encoding"));
+        }
+        let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+        let chunked = codings.next().is_some_and(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"));
+        if !chunked || codings.next().is_some() {
+            return Err(Refusal { status: StatusCode::NOT_IMPLEMENTED, detail: "no transfer coding but chunked" });
+        }
+    }
+    if headers.contains_key(header::UPGRADE) && headers.contains_key("http2-settings") {
+        return Err(bad("HTTP/2 is negotiated by TLS only"));
+    }
+    Ok(())
+}
+
+/// Whether the connection must not be used again: a request in chunks whose head was not seen whole may have had a length
+/// as well, and another reader may see its end elsewhere (RFC 9112 §6.1).
+pub(super) fn is_last<B>(request: &Request<B>, seen: Head) -> bool {
+    seen.missed && request.version() != Version::HTTP_2 && request.headers().contains_key(header::TRANSFER_ENCODING)
+}
+
+/// The one host that is asked for; HTTP/1.0 need not name one (RFC 9112 §3.2, RFC 9113 §8.3.1).
+pub(super) fn host<B>(request: &Request<B>) -> Result<Option<Authority>, Refusal> {
+    let mut given = request.headers().get_all(header::HOST).iter();
+    let named = given.next();
+    if given.next().is_some() {
+        return Err(bad("more than one Host"));
+    }
+    let named = match named {
+        None => None,
+        Some(value) => Some(authority(value.as_bytes())?),
+    };
+    if let Some(scheme) = request.uri().scheme_str()
+        && !matches!(scheme, "http" | "https")
+    {
+        return Err(bad("the scheme is neither http nor https"));
+    }
+    let asked = match request.uri().authority() {
+        None => None,
+        Some(asked) => Some(authority(asked.as_str().as_bytes())?),
+    };
+    match (asked, named) {
+        // In HTTP/1.1 the absolute form wins (RFC 9112 §3.2.2); where both are sent, a difference is an attack or a defect.
+        (Some(asked), Some(named)) if asked != named => Err(bad("Host differs from the target")),
+        (Some(asked), _) => Ok(Some(asked)),
+        (None, Some(named)) => Ok(Some(named)),
+        (None, None) if request.version() == Version::HTTP_10 => Ok(None),
+        (None, None) => Err(bad("no Host")),
+    }
+}
+
+fn authority(octets: &[u8]) -> Result<Authority, Refusal> {
+    const WRONG: Refusal = bad("the host is none");
+    let authority = Authority::try_from(octets).map_err(|_| WRONG)?;
+    let host = authority.host();
+    let letters = |host: &str| host.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'.' | b'_'));
+    let literal = |host: &str| {
+        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    };
+    let port = authority.as_str().get(host.len()..).unwrap_or("@");
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+    if host.is_empty() || !port || !(letters(host) || literal(host)) { Err(WRONG) } else { Ok(authority) }
+}
+
+/// A path whose parts are what they seem: no encoded slash, backslash or null, no dot segment, nothing badly encoded.
+fn path(path: &str) -> Result<(), Refusal> {
+    if path == "*" {
+        return Ok(());
+    }
+    if !path.starts_with('/') {
+        return Err(bad("the target is no path"));
+    }
+    let mut octets = path.as_bytes();
+    while let Some((octet, rest)) = octets.split_first() {
+        octets = rest;
+        match octet {
+            b'%' => {
+                let Some(octet) = decode(rest) else { return Err(bad("the path is badly encoded")) };
+                if matches!(octet, b'/' | b'\\' | 0) {
+                    return Err(bad("the path has an encoded slash, backslash or null octet"));
+                }
+                octets = rest.get(2..).unwrap_or_default();
+            }
+            b'\\' => return Err(bad("the path has a backslash")),
+            0..=0x20 | 0x7f.. => return Err(bad("the path has an octet that must be encoded")),
+            _ => {}
+        }
+    }
+    if path.split('/').any(is_dots) { Err(bad("the path has a dot segment")) } else { Ok(()) }
+}
+
+fn decode(after: &[u8]) -> Option<u8> {
+    let digit = |octet: &u8| char::from(*octet).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    match after {
+        [high, low, ..] => Some(digit(high)? << 4 | digit(low)?),
+        _ => None,
+    }
+}
+
+fn is_dots(segment: &str) -> bool {
+    if segment.len() > 6 {
+        return false;
+    }
+    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    plain == "." || plain == ".."
+}
+
+fn body(headers: &HeaderMap, most: u64) -> Result<(), Refusal> {
+    let coding = headers.get_all(header::CONTENT_ENCODING).iter();
+    if coding.into_iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal { status: StatusCode::UNSUPPORTED_MEDIA_TYPE, detail: "no content coding is understood" });
+    }
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > most) {
+        return Err(Refusal { status: StatusCode::PAYLOAD_TOO_LARGE, detail: "the body is too large" });
+    }
+    Ok(())
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// What links begin with: the configured address, or the one that the client used.
+pub(super) fn base_url(uri: &Uri, host: Option<&Authority>, confidential: bool) -> String {
+    let scheme = if confidential { "https" } else { "http" };
+    match host.or_else(|| uri.authority()) {
+        Some(host) => format!("{scheme}://{host}"),
+        None => format!("{scheme}://localhost"),
+    }
+}
