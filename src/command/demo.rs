@@ -7,7 +7,7 @@
 use super::{Exit, Failure};
 use crate::cli::Global;
 use crate::config::Problem;
-use crate::daemon::{self, House, clock, doors, ldap, store, telemetry};
+use crate::daemon::{self, House, clock, doors, http, ldap, store, telemetry};
 use directory::bootstrap;
 use directory::error::Refusal;
 use directory::handle::Directory;
@@ -83,8 +83,8 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = daemon::run(config, async move |house| {
         let directory = store::open(&house.config, house.processors)?;
         let passwords = fill(&directory, &data).await?;
-        let (doors, open) = doors::open_on(house, &directory)?;
-        super::say(&announcement(house, &open, passwords)?.render(json));
+        let (doors, open, web) = doors::open_on(house, &directory)?;
+        super::say(&announcement(house, &open, &web, passwords)?.render(json));
         Ok(doors)
     });
     opened.map_err(|problem| Failure::new(Exit::Failed, problem.to_string()))?;
@@ -148,7 +148,12 @@ fn made_password(directory: &Directory) -> String {
     String::from_utf8_lossy(directory.make_password().expose()).into_owned()
 }
 
-fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Result<Announcement, Problem> {
+fn announcement(
+    house: &House,
+    open: &ldap::Open,
+    web: &http::Open,
+    passwords: Passwords,
+) -> Result<Announcement, Problem> {
     let ca_file = house.tls.authority_file().map(|f| f.display().to_string()).unwrap_or_default();
     let first = |urls: &[String]| urls.first().cloned().unwrap_or_default();
     Ok(Announcement {
@@ -156,7 +161,7 @@ fn announcement(house: &House, open: &ldap::Open, passwords: Passwords) -> Resul
         ldap: first(&open.ldap),
         ldaps: first(&open.ldaps),
         ldapi: open.ldapi.clone().unwrap_or_default(),
-        https: None,
+        https: web.https.first().cloned(),
         base_dn: BASE.to_owned(),
         ca_file,
         admin: Person { dn: admin_dn(), username: ADMIN_UID.to_owned(), password: passwords.admin },
@@ -182,6 +187,7 @@ pub fn settings(data: &Path, ports: Ports) -> Vec<(&'static str, String)> {
         ("server.data_dir", data.display().to_string()),
         ("listen.ldap", ports.address(0)),
         ("listen.ldaps", ports.address(1)),
+        ("listen.https", ports.address(2)),
         ("listen.metrics", ports.address(3)),
         ("listen.ldapi", data.join("ldapi").display().to_string()),
         ("ldap.require_tls", "false".to_owned()),

@@ -192,7 +192,11 @@ impl Config {
             }
         }
         if let Some(wrong) = http::wrong_public_url(&self.http.public_url) {
-            contradiction("http.public_url", format!("http.public_url {wrong}"), "such as https://directory.example.com");
+            contradiction(
+                "http.public_url",
+                format!("http.public_url {wrong}"),
+                "such as https://directory.example.com",
+            );
         }
         match (&self.tls.certificate_file, &self.tls.key_file) {
             (Some(_), None) => contradiction(

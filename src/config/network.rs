@@ -101,7 +101,9 @@ mod tests {
     /// Goal: what is no range, or does not begin at its first address, is refused.
     #[test]
     fn slips_are_refused() {
-        for text in ["", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "::1/129", "a/8", "10.0.0.0/+8", "10.0.0.0/8/8", "1.2.3"] {
+        for text in
+            ["", "10.0.0.0/", "10.0.0.0/33", "10.0.0.1/8", "::1/129", "a/8", "10.0.0.0/+8", "10.0.0.0/8/8", "1.2.3"]
+        {
             assert!(text.parse::<Network>().is_err(), "{text}");
         }
     }

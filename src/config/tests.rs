@@ -102,7 +102,10 @@ fn a_file_is_refused_by_line() {
 fn contradictions_are_refused() {
     let cases = [
         ("[listen]\nmetrics = [\"0.0.0.0:9389\"]\n", "c.toml:2: listen.metrics = 0.0.0.0:9389 can be reached"),
-        ("[listen]\nhttp = [\"[::1]:80\", \"10.0.0.1:80\"]\n", "c.toml:2: listen.http = 10.0.0.1:80 would carry tokens"),
+        (
+            "[listen]\nhttp = [\"[::1]:80\", \"10.0.0.1:80\"]\n",
+            "c.toml:2: listen.http = 10.0.0.1:80 would carry tokens",
+        ),
         ("[http]\npublic_url = \"directory.example.com\"\n", "c.toml:2: http.public_url begins with neither"),
         ("[http]\npublic_url = \"https://example.com/\"\n", "c.toml:2: http.public_url is more than"),
         ("[tls]\ncertificate_file = \"/c\"\n", "c.toml:2: tls.certificate_file is set but tls.key_file is not"),

@@ -4,9 +4,12 @@
 //! counters and checks into `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after
 //! the last connection.
 
-use super::{House, ldap, store};
+use super::{House, http, ldap, store};
 use crate::config::Problem;
+use ::ldap::Gate;
+use axum::Router;
 use directory::handle::Directory;
+use std::sync::Arc;
 
 /// What is open.
 pub struct Doors {
@@ -33,7 +36,7 @@ pub async fn open(house: &House) -> Result<Doors, Problem> {
             Problem::general(format!("there is no directory in {} yet", house.config.server.data_dir.display()));
         return Err(problem.with_hint("make one: rollbook init --suffix dc=example,dc=com"));
     }
-    let (doors, _) = open_on(house, &directory)?;
+    let (doors, ..) = open_on(house, &directory)?;
     Ok(doors)
 }
 
@@ -41,11 +44,21 @@ pub async fn open(house: &House) -> Result<Doors, Problem> {
 ///
 /// # Errors
 /// Why a door cannot be opened.
-pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open), Problem> {
+pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open, http::Open), Problem> {
     store::observe(house, directory);
-    let opened = ldap::open(house, directory, directory.random_bytes())?;
+    let gate = Arc::new(Gate::default());
+    let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
+    let web = http::open(house, Router::new(), gate, directory.random_bytes())?;
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
-    let urls = opened.ldap.iter().chain(&opened.ldaps).chain(&opened.ldapi).cloned().collect();
+    let urls = opened
+        .ldap
+        .iter()
+        .chain(&opened.ldaps)
+        .chain(&opened.ldapi)
+        .chain(&web.https)
+        .chain(&web.http)
+        .cloned()
+        .collect();
     let (directory, runtime) = (directory.clone(), tokio::runtime::Handle::current());
     let close = move || {
         if let Err(refusal) = runtime.block_on(directory.flush(true)) {
@@ -53,5 +66,5 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
         }
         directory.stop();
     };
-    Ok((Doors { urls, close: Box::new(close) }, opened))
+    Ok((Doors { urls, close: Box::new(close) }, opened, web))
 }

@@ -6,7 +6,7 @@ use crate::command::demo::ldapi_url;
 use crate::config::Problem;
 use crate::config::listen::Anonymous;
 use directory::handle::Directory;
-use ldap::{Listeners, Metrics, Settings, TlsSource};
+use ldap::{Gate, Listeners, Metrics, Settings, TlsSource};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::net::UnixListener;
@@ -26,10 +26,10 @@ pub struct Open {
 ///
 /// # Errors
 /// Why a socket cannot be bound.
-pub fn open(house: &House, directory: &Directory, cookie_key: [u8; 32]) -> Result<Open, Problem> {
+pub fn open(house: &House, directory: &Directory, cookie_key: [u8; 32], gate: Arc<Gate>) -> Result<Open, Problem> {
     let config = &house.config;
     let mut open = Open::default();
-    let mut listeners = Listeners::default();
+    let mut listeners = Listeners { gate, ..Listeners::default() };
     let bound = |listener: &tokio::net::TcpListener| {
         listener.local_addr().map(|a| a.to_string()).map_err(|e| Problem::general(e.to_string()))
     };

@@ -6,6 +6,7 @@
 
 pub mod clock;
 pub mod doors;
+pub mod http;
 pub mod ldap;
 pub mod notify;
 pub mod process;

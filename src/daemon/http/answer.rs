@@ -75,7 +75,9 @@ pub(super) fn common(headers: &mut HeaderMap, peer: &Peer, strict_transport: Opt
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if peer.confidential && let Some(value) = strict_transport {
+    if peer.confidential
+        && let Some(value) = strict_transport
+    {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value.clone());
     }
     if let Ok(id) = HeaderValue::try_from(peer.request_id.as_ref()) {

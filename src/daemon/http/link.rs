@@ -7,7 +7,11 @@ use super::scan::{Head, Scan};
 use super::settings::Settings;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a connection that should end may stay when nothing is in progress on it.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// How a connection came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +47,15 @@ struct State {
     number: u64,
 }
 
-/// Why a connection must end now.
+/// What a deadline is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Late {
+    /// Requests are in progress, which have deadlines of their own: only to look again.
+    Look,
     /// Nothing was asked for a while.
     Idle,
+    /// The connection should have ended by itself.
+    Last,
     /// A head was begun and not finished.
     Head,
     /// An answer is not taken.
@@ -90,26 +98,22 @@ impl Link {
         (Exchange { link: Arc::clone(self), number: state.number }, head)
     }
 
-    /// When the driver must look again, and for what, if nothing changes until then.
-    pub(super) fn deadline(&self, settings: &Settings) -> (Instant, Late) {
+    /// When the driver must look again, and for what, if nothing changes until then. `ending` is since when nothing new is
+    /// taken, if so.
+    pub(super) fn deadline(&self, settings: &Settings, ending: Option<Instant>) -> (Instant, Late) {
         let state = self.state();
         let http = &settings.http;
-        let mut first = (state.since + http.idle, Late::Idle);
-        if state.open > 0 {
-            // The request has deadlines of its own; this is only the next look.
-            first.0 = Instant::now() + http.idle;
-        } else if let Some(begun) = state.head {
-            first = (begun + http.header_time, Late::Head);
-        }
+        let first = match (state.open, ending, state.head) {
+            (0, Some(ending), _) => (state.since.max(ending) + LAST_WORDS, Late::Last),
+            (0, None, Some(begun)) => (begun + http.header_time, Late::Head),
+            (0, None, None) => (state.since + http.idle, Late::Idle),
+            (_, Some(_), _) => (Instant::now() + LAST_WORDS, Late::Look),
+            (_, None, _) => (Instant::now() + http.idle, Late::Look),
+        };
         match state.sending.iter().map(|(_, until)| *until).min() {
             Some(until) if until < first.0 => (until, Late::Answer),
             _ => first,
         }
-    }
-
-    /// Whether nothing is in progress.
-    pub(super) fn is_idle(&self) -> bool {
-        self.state().open == 0
     }
 }
 

@@ -8,7 +8,10 @@ use std::sync::Arc;
 pub struct Peer {
     /// The client's address: the one of the connection, or what a trusted proxy says.
     pub address: IpAddr,
-    /// The request's number, in the answer's `X-Request-Id` and in the log.
+    /// The request's number, for records that count.
+    pub number: u64,
+    /// The request's name, in the answer's `X-Request-Id` and in the log: that number in hexadecimal, or a trusted proxy's
+    /// own.
     pub request_id: Arc<str>,
     /// Whether nobody between could read the request: TLS to here, or to the trusted proxy.
     pub confidential: bool,
