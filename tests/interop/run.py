@@ -42,10 +42,11 @@ SCRIPTS = [
     ("oracle", "oracle_slapd.py", "python", 1500),
     ("scim2-tester", "python_scim2_tester.py", "venv", 600),
     ("scim2-client", "python_scim2_client.py", "venv", 600),
+    ("scim-tables", "python_scim_tables.py", "venv", 900),
     ("scim-filters", "python_scim_filters.py", "venv", 900),
     ("schemathesis", "python_schemathesis.py", "venv", 1800),
 ]
-SCIM = {"scim2-tester", "scim2-client", "scim-filters", "schemathesis"}
+SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "schemathesis"}
 FULL_FACTOR = 12
 
 
