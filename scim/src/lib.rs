@@ -8,5 +8,11 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+pub mod etag;
+pub mod peer;
 pub mod protocol;
+pub mod refusal;
+pub mod resource;
 pub mod schema;
+
+pub use peer::Peer;

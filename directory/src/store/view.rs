@@ -95,6 +95,16 @@ pub trait View {
         Ok(self.members().get((group.0, member.0))?.is_some())
     }
 
+    /// The members that `group` holds directly, by ascending id, those after `after`, at most `limit`.
+    fn members_of(&self, group: EntryId, after: EntryId, limit: usize) -> Result<Vec<EntryId>, Refusal> {
+        let from = (group.0, after.0.saturating_add(1));
+        let mut out = Vec::new();
+        for item in self.members().range(from..=(group.0, u64::MAX))?.take(limit) {
+            out.push(EntryId(item?.0.value().1));
+        }
+        Ok(out)
+    }
+
     /// The groups that hold `member` directly, at most `limit`.
     fn groups_of(&self, member: EntryId, limit: usize) -> Result<Vec<EntryId>, Refusal> {
         let mut out = Vec::new();

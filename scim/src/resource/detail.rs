@@ -1,0 +1,146 @@
+//! What SCIM says about values and the directory's attributes cannot: types, primary, display, further addresses, `ims`.
+//!
+//! Owns the form of `rollbookScimDetail`: `NAME SP JSON` per value. Under the name of a multi-valued attribute stands the array
+//! of its elements in their order. An element with `"$": ATTRIBUTE` decorates a value that the directory holds there, and is
+//! shown only while that value is there; one without stands for itself. Under `-` stand the values that were put where the
+//! directory demands one and the client gave none (`cn`, `sn`): they are shown to LDAP alone, as long as nobody changes them.
+
+use serde_json::{Map, Value};
+
+/// The key of an element that decorates.
+pub const AT: &str = "$";
+/// The name of the values that fill demanded attributes.
+pub const FILLERS: &str = "-";
+/// The longest detail in bytes; a longer one is refused.
+pub const LONGEST: usize = 256 * 1024;
+
+/// The details of one resource, by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Detail {
+    parts: Vec<(String, Value)>,
+}
+
+impl Detail {
+    /// Takes a stored value in; what does not read is passed over, for LDAP clients may write here.
+    pub fn take(&mut self, stored: &[u8]) {
+        let read = std::str::from_utf8(stored).ok().and_then(|text| text.split_once(' '));
+        if let Some((name, json)) = read
+            && let Ok(value) = serde_json::from_str::<Value>(json)
+        {
+            self.parts.push((name.to_owned(), value));
+        }
+    }
+
+    /// The elements under a name.
+    pub fn elements(&self, name: &str) -> &[Value] {
+        let found = self.parts.iter().find(|(known, _)| known == name);
+        found.and_then(|(_, value)| value.as_array()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value that fills a demanded attribute.
+    pub fn filler(&self, attribute: &str) -> Option<&str> {
+        let found = self.parts.iter().find(|(known, _)| known == FILLERS);
+        found.and_then(|(_, value)| value.get(attribute)).and_then(Value::as_str)
+    }
+
+    /// Puts elements under a name; none: the name goes.
+    pub fn set(&mut self, name: &str, elements: Vec<Value>) {
+        self.parts.retain(|(known, _)| known != name);
+        if !elements.is_empty() {
+            self.parts.push((name.to_owned(), Value::Array(elements)));
+        }
+    }
+
+    /// Says which values fill.
+    pub fn set_fillers(&mut self, fillers: Map<String, Value>) {
+        self.parts.retain(|(known, _)| known != FILLERS);
+        if !fillers.is_empty() {
+            self.parts.push((FILLERS.to_owned(), Value::Object(fillers)));
+        }
+    }
+
+    /// The stored values.
+    pub fn values(&self) -> Vec<Vec<u8>> {
+        self.parts.iter().map(|(name, value)| format!("{name} {value}").into_bytes()).collect()
+    }
+}
+
+/// A value that the directory holds, as an element of a multi-valued attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Held {
+    /// The attribute that holds it.
+    pub at: &'static str,
+    /// What it looks like when nothing decorates it; has a `value`.
+    pub plain: Map<String, Value>,
+}
+
+/// The elements of a multi-valued attribute: those of the detail in their order, then the values that nothing decorates.
+pub fn compose(detail: &[Value], held: Vec<Held>) -> Vec<Value> {
+    if detail.is_empty() {
+        return held.into_iter().map(|h| Value::Object(h.plain)).collect();
+    }
+    let mut used = vec![false; held.len()];
+    let mut out = Vec::with_capacity(held.len());
+    for element in detail.iter().filter_map(Value::as_object) {
+        let Some(at) = element.get(AT).and_then(Value::as_str) else {
+            out.push(Value::Object(element.clone()));
+            continue;
+        };
+        let found = held.iter().position(|h| h.at == at && h.plain.get("value") == element.get("value"));
+        if let Some(found) = found {
+            if let Some(slot) = used.get_mut(found) {
+                *slot = true;
+            }
+            let mut shown = element.clone();
+            shown.remove(AT);
+            out.push(Value::Object(shown));
+        }
+    }
+    let rest = held.into_iter().zip(used).filter(|(_, used)| !used).map(|(h, _)| Value::Object(h.plain));
+    out.extend(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn held(at: &'static str, value: &str) -> Held {
+        let plain = json!({"value": value, "type": "work"}).as_object().cloned().unwrap();
+        Held { at, plain }
+    }
+
+    #[test]
+    fn what_the_directory_holds_is_the_truth() {
+        // Goal: a decoration goes with its value, an undecorated value is shown plainly, what stands for itself stays.
+        let detail = [
+            json!({"$": "mail", "value": "a@x", "primary": true}),
+            json!({"$": "mail", "value": "gone@x", "type": "home"}),
+            json!({"value": "free", "type": "other"}),
+        ];
+        let shown = compose(&detail, vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let wanted = [
+            json!({"value": "a@x", "primary": true}),
+            json!({"value": "free", "type": "other"}),
+            json!({"value": "new@x", "type": "work"}),
+        ];
+        assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn details_survive_the_store() {
+        // Goal: what is written reads back; what somebody else wrote there does no harm.
+        let mut detail = Detail::default();
+        detail.set("ims", vec![json!({"value": "a b", "type": "xmpp"})]);
+        detail.set_fillers(json!({"cn": "ada"}).as_object().cloned().unwrap());
+        let mut again = Detail::default();
+        for value in detail.values().iter().map(Vec::as_slice).chain([b"junk".as_slice(), b"x {", b"\xff \xff"]) {
+            again.take(value);
+        }
+        assert_eq!(again, detail);
+        assert_eq!((again.filler("cn"), again.filler("sn")), (Some("ada"), None));
+        again.set("ims", Vec::new());
+        assert!(again.elements("ims").is_empty());
+    }
+}
