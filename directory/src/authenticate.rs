@@ -29,6 +29,7 @@ use crate::store::view::View;
 use crate::throttle::{
     Admission, Attempt, Fingerprints, Limits, Observation, SourceLimiter, SourceLimits, Store, Throttle,
 };
+use crate::token::apply::TokenOp;
 use std::sync::{Mutex, PoisonError};
 
 /// Notes that wait for the next flush; more of them are counted in the last one.
@@ -209,11 +210,15 @@ impl Directory {
         let gate = &self.inner().gate;
         let now = self.now();
         let due = if all { gate.throttle.take_all() } else { gate.throttle.take_due(&now) };
+        let uses = self.due_uses(all);
         let notes = std::mem::take(&mut *gate.notes.lock().unwrap_or_else(PoisonError::into_inner));
-        if due.is_empty() && notes.is_empty() {
+        if due.is_empty() && notes.is_empty() && uses.is_empty() {
             return Ok(());
         }
         let mut ops: Vec<Op> = due.iter().map(|o| Op::Observed { id: o.account, counters: o.counters }).collect();
+        if !uses.is_empty() {
+            ops.push(Op::Token(Box::new(TokenOp::Used { uses: uses.clone() })));
+        }
         ops.extend(notes.into_iter().map(|n| Op::Note(Box::new(n))));
         let context = self.internal(now);
         let set = prepare::write_set(&self.inner().random, &context, ops);
@@ -224,6 +229,7 @@ impl Directory {
             }
             Err(refusal) => {
                 gate.throttle.give_back(&due, &now);
+                self.inner().uses.give_back(&uses);
                 Err(refusal)
             }
         }

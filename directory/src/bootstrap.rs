@@ -4,7 +4,7 @@
 //! not new refuses what is there already.
 
 use crate::change::{AddOp, Change, Modification, ModificationKind, Op, Subject, Target, prepare};
-use crate::clock::Now;
+use crate::clock::{Now, Span};
 use crate::context::{Actor, Context, Door, Origin};
 use crate::credential::Secret;
 use crate::entry::dn::{Dn, Rdn};
@@ -13,6 +13,7 @@ use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::store::tables::meta;
 use crate::store::view::View;
+use crate::token::{self, NewToken};
 
 /// The role whose members administer everything.
 pub const SYSTEM_ROLE: &str = "SYSTEM_ADMIN";
@@ -24,6 +25,7 @@ pub const ROLES: &[(&str, u32, &str)] = &[
     (SYSTEM_ROLE, 0, "Administers everything, in every tenant"),
     ("TENANT_ADMIN", 1, "Administers its tenant"),
     ("USER_ADMIN", 2, "Writes the accounts of its tenant"),
+    (token::PROVISIONER_ROLE, token::PROVISIONER_RANK, token::PROVISIONER_DESCRIPTION),
     ("WORKFLOW_ADMIN", 3, "Administers workflows"),
     ("AGENT_ADMIN", 3, "Administers agents"),
     ("MONITORING", 4, "Reads"),
@@ -190,6 +192,20 @@ async fn account(directory: &Directory, dn: &str, password: Secret, role: &str) 
         directory.change(&context, Change::Modify { target: Target::Id(role), modifications: vec![member] }).await?;
     }
     Ok(id)
+}
+
+/// Makes a SCIM token for a tenant, or for a naming context, and the account that it is for: `rollbook token create --scim`
+/// without anybody asking for it.
+///
+/// # Errors
+/// `Unwilling` when there is no such tenant, and whatever making refuses.
+pub async fn scim_token(directory: &Directory, tenant: &str, label: &str, life: Span) -> Result<String, Refusal> {
+    let context = operator(directory);
+    let (base, dn) = directory.tenant(&context, Some(tenant))?;
+    let (account, changes) = directory.provisioner(&dn, label)?;
+    let scope = token::Scope { base: Some(base), write: true, ..token::Scope::default() };
+    let new = NewToken { account, label: label.to_owned(), scope, life };
+    Ok(directory.create_token(&context, changes, new).await?.secret.expose().to_owned())
 }
 
 fn classes_for(dn: &str) -> Result<Vec<&'static str>, Refusal> {

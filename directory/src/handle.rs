@@ -20,6 +20,7 @@ use crate::search::{Bounds, Reading};
 use crate::store::tables::meta;
 use crate::store::view::{Snapshot, Tables, View};
 use crate::store::{codec, file, migrate};
+use crate::token::check::Uses;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) random: Random,
     pub(crate) pool: Pool,
     pub(crate) gate: Gate,
+    pub(crate) uses: Uses,
     pub(crate) hashing: Params,
     pub(crate) upgrade_hashes: bool,
     reader_bounds: Bounds,
@@ -174,6 +176,7 @@ impl Directory {
                 clock,
                 pool: Pool::start(options.pool).map_err(failed)?,
                 gate,
+                uses: Uses::default(),
                 random: options.random,
                 hashing: options.hashing,
                 upgrade_hashes: options.upgrade_hashes,

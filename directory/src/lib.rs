@@ -22,3 +22,4 @@ pub mod search;
 pub mod store;
 pub mod sweep;
 pub mod throttle;
+pub mod token;

@@ -1,9 +1,11 @@
-//! The daily sweep: what time has done to accounts becomes facts, what is due is purged (requirements 2.5, 2.7).
+//! The daily sweep: what time has done to accounts becomes facts, what is due is purged (requirements 2.5, 2.7), tokens
+//! whose time has passed are removed.
 //!
 //! Enforcement does not wait for it: states are derived at every login. The sweep makes them visible in lists and
 //! history, and ends what has to end.
 
 use crate::change::{Op, Subject, prepare};
+use crate::clock::Now;
 use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
@@ -36,8 +38,22 @@ impl Directory {
             }
             match next {
                 Some(next) => from = next,
-                None => return Ok(found),
+                None => break,
             }
+        }
+        Ok(found.saturating_add(self.sweep_tokens(now).await?))
+    }
+
+    /// Ends the tokens whose time has passed.
+    async fn sweep_tokens(&self, now: Now) -> Result<usize, Refusal> {
+        let mut found = 0_usize;
+        loop {
+            let ops = self.expired_tokens(&now, BATCH)?;
+            if ops.is_empty() {
+                return Ok(found);
+            }
+            found = found.saturating_add(ops.len());
+            self.submit(prepare::write_set(&self.inner().random, &self.internal(now), ops)).await?;
         }
     }
 

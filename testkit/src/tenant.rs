@@ -31,7 +31,8 @@ impl Server {
             let classes = [("objectClass", "organizationalUnit"), ("ou", container)];
             self.add(&tenant.container(container), &classes).await.unwrap();
         }
-        for role in ["TENANT_ADMIN", "USER_ADMIN", "DIRECTORY_READER", "MONITORING", "TENANT_USER"] {
+        for role in ["TENANT_ADMIN", "USER_ADMIN", "SCIM_PROVISIONER", "DIRECTORY_READER", "MONITORING", "TENANT_USER"]
+        {
             self.add(&tenant.role(role), &[("objectClass", "rollbookRole"), ("cn", role)]).await.unwrap();
         }
         tenant

@@ -9,6 +9,7 @@
 //! | DIRECTORY_READER made by `init` | read | everywhere |
 //! | TENANT_ADMIN | administer | its tenant |
 //! | USER_ADMIN | write accounts, read | its tenant |
+//! | SCIM_PROVISIONER | write people and groups, read | its tenant |
 //! | DIRECTORY_READER, MONITORING of a tenant | read | its tenant |
 //!
 //! Everybody may read the own entry and change the own password and a few attributes of the own entry. Password hashes
@@ -35,6 +36,8 @@ const TENANTS: usize = 100_000;
 pub enum Power {
     /// Read entries, without the account's administrative attributes.
     Read,
+    /// Read, and write people and groups that give no rights: what provisioning clients do.
+    Provision,
     /// Read, and write accounts.
     Accounts,
     /// Read and write, except what is the system administrators'.
@@ -142,7 +145,7 @@ impl Rights {
     /// What may be seen of an entry.
     pub fn sight(&self, id: EntryId, record: &Record<'_>) -> Sight {
         match self.power(record.key()) {
-            Some(Power::Accounts | Power::Administer | Power::System) => Sight::Administrative,
+            Some(Power::Provision | Power::Accounts | Power::Administer | Power::System) => Sight::Administrative,
             Some(Power::Read) => Sight::Plain,
             None if id == self.entry && id != EntryId::NONE => Sight::Plain,
             None => Sight::None,
@@ -170,6 +173,8 @@ impl Rights {
             Some(Power::System) => true,
             Some(Power::Administer) => !matches!(kind, Kind::Tenant | Kind::Policy),
             Some(Power::Accounts) => kind.is_account(),
+            // Containers too, which a tenant may lack.
+            Some(Power::Provision) => is_provisioned(kind) || kind == Kind::Other,
             Some(Power::Read) | None => false,
         }
     }
@@ -186,6 +191,7 @@ impl Rights {
             Some(Power::System) => return Ok(true),
             Some(Power::Administer) => record.kind() != Kind::Tenant,
             Some(Power::Accounts) => record.kind().is_account(),
+            Some(Power::Provision) => is_provisioned(record.kind()),
             Some(Power::Read) | None => false,
         };
         if allowed {
@@ -200,13 +206,20 @@ impl Rights {
             Some(Power::System) => Ok(true),
             Some(Power::Administer) if record.kind() != Kind::Tenant => self.may_touch(view, id, record),
             Some(Power::Accounts) if record.kind().is_account() => self.may_touch(view, id, record),
+            Some(Power::Provision) if is_provisioned(record.kind()) => self.may_touch(view, id, record),
             _ => Ok(false),
         }
     }
 
+    /// Whether the actor may give and take API tokens of this account: as its password, but not by provisioning.
+    pub fn may_issue(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
+        Ok(self.power(record.key()) > Some(Power::Provision) && self.may_govern(view, id, record)?)
+    }
+
     /// What gives rights above the actor's own is not the actor's to touch: accounts and groups that hold a role of the
     /// deployment or of a tenant out of reach, and tenant administrators' accounts unless they are one's own (requirement
-    /// 2.12). Whoever could set such an account's password, or join such a group, would have those rights.
+    /// 2.12). Whoever could set such an account's password, or join such a group, would have those rights. Provisioning
+    /// touches no group that gives any rights, and nobody who may do more than read.
     fn may_touch(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
         let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
         let readers = view.meta_ids(meta::READERS)?;
@@ -217,6 +230,7 @@ impl Rights {
         if id == self.entry {
             return Ok(true);
         }
+        let own = self.power(record.key());
         for group in membership::closure(view, id)? {
             if is_above(group) {
                 return Ok(false);
@@ -225,12 +239,23 @@ impl Rights {
             let Ok(role) = Record::parse(guard.value()) else { continue };
             let Some(power) = power_of(&role) else { continue };
             let is_colleague = power == Power::Administer && record.kind().is_account();
-            if is_colleague || self.power(role.key()).is_none() {
+            let is_beyond = match own {
+                Some(Power::Provision) => record.kind() == Kind::Group || power >= Power::Provision,
+                // Who provisions writes groups, and who writes accounts does not.
+                Some(Power::Accounts) => power == Power::Provision,
+                _ => false,
+            };
+            if is_colleague || is_beyond || self.power(role.key()).is_none() {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
+
+/// The kinds that provisioning writes.
+fn is_provisioned(kind: Kind) -> bool {
+    matches!(kind, Kind::Person | Kind::Group)
 }
 
 fn everywhere(power: Power) -> Scope {
@@ -270,6 +295,8 @@ fn power_of(role: &Record<'_>) -> Option<Power> {
         Some(Power::Administer)
     } else if role_name_is(role, "USER_ADMIN") {
         Some(Power::Accounts)
+    } else if role_name_is(role, crate::token::PROVISIONER_ROLE) {
+        Some(Power::Provision)
     } else if role_name_is(role, "DIRECTORY_READER") || role_name_is(role, "MONITORING") {
         Some(Power::Read)
     } else {

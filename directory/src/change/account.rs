@@ -14,6 +14,7 @@ use crate::store::codec::{self, Credential};
 use crate::store::membership;
 use crate::store::tables::meta;
 use crate::store::view::View;
+use crate::token::apply as token;
 use redb::ReadableTable;
 
 /// Applies an [`Op::Account`].
@@ -42,6 +43,10 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     write_facts(applying, id, next)?;
     if let Some(password) = password {
         set_password(applying, id, &draft.dn, password)?;
+    }
+    // Requirement 2.6: a lock leaves them be, the end of all logins does not.
+    if !is_usable(next) {
+        token::end_all(applying, id, &draft.dn)?;
     }
     // What somebody does to an account changes its entry, as every door shows it; logins and the sweep do not.
     if !matches!(*act, "login" | "sweep") && !*bury {
@@ -122,14 +127,21 @@ fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) ->
 }
 
 /// An entry that became an account by its classes gets facts; one that ceased to be one loses them and its password.
+///
+/// # Errors
+/// `NotAllowed` when it became what the actor could not have added.
 pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
+    let kind = after.header.kind;
+    if before.header.kind != kind && !applying.rights.may_add(&after.key, kind) {
+        return Err(Refusal::not_allowed());
+    }
     let audience = if after.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
     match (before.header.kind.is_account(), after.header.kind.is_account()) {
         (false, true) => write_facts(applying, id, &Account::new(audience, UserType::Native, &applying.set.now)),
         (true, false) => {
             applying.tables.accounts.remove(id.0)?;
             applying.tables.credentials.remove(id.0)?;
-            Ok(())
+            token::end_all(applying, id, &before.dn)
         }
         _ => Ok(()),
     }

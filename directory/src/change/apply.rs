@@ -172,6 +172,7 @@ impl<'a, 't> Applying<'a, 't> {
             Op::Purge { id } => account::purge(self, *id),
             Op::MarkRole { role, reader } => account::mark_role(self, *role, *reader),
             Op::MarkBuiltIn { subject } => account::mark_built_in(self, subject),
+            Op::Token(op) => crate::token::apply::apply(self, op),
             Op::Note(note) => {
                 self.record.events.push(Event::Noted((**note).clone()));
                 Ok(())

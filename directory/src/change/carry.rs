@@ -45,10 +45,20 @@ impl Directory {
     /// # Errors
     /// Why not: see [`Reason`]. `Stale` when an entry has not the version that the request demands.
     pub async fn carry(&self, context: &Context, request: Request) -> Result<Receipt, Refusal> {
+        self.carry_with(context, &request, Vec::new()).await
+    }
+
+    /// The same with further steps after those of the changes.
+    pub(crate) async fn carry_with(
+        &self,
+        context: &Context,
+        request: &Request,
+        further: Vec<Op>,
+    ) -> Result<Receipt, Refusal> {
         let mut attempt = 0_usize;
         loop {
             attempt = attempt.saturating_add(1);
-            match self.carry_once(context, &request).await {
+            match self.carry_once(context, request, &further).await {
                 Err(Refusal { reason: Reason::Conflict, .. }) if attempt < ATTEMPTS => {}
                 outcome => return outcome,
             }
@@ -67,9 +77,10 @@ impl Directory {
         answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
     }
 
-    async fn carry_once(&self, context: &Context, request: &Request) -> Result<Receipt, Refusal> {
-        let prepared = self.prepare(context, request, false).await?;
-        if prepared.lengths.iter().all(|length| *length == 0) {
+    async fn carry_once(&self, context: &Context, request: &Request, further: &[Op]) -> Result<Receipt, Refusal> {
+        let mut prepared = self.prepare(context, request, false).await?;
+        prepared.ops.extend_from_slice(further);
+        if further.is_empty() && prepared.lengths.iter().all(|length| *length == 0) {
             return self.nothing_to_do(context, request);
         }
         let acted = prepared.ops.iter().find_map(act_of);

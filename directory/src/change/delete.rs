@@ -65,6 +65,7 @@ fn check(applying: &Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), 
 /// Takes an entry out of every table but `claims` and `accounts`.
 pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), Refusal> {
     applying.dirty = true;
+    crate::token::apply::end_all(applying, id, &draft.dn)?;
     let (now, position, schema) = (applying.set.now.wall, applying.position, applying.schema);
     let tables = &mut *applying.tables;
     Rows::of(schema, id, draft).remove(tables, id)?;

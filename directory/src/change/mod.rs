@@ -341,6 +341,8 @@ pub enum Op {
         /// Which.
         subject: Subject,
     },
+    /// An API token.
+    Token(Box<crate::token::apply::TokenOp>),
     /// An event for the audit record alone (a refused login, a denied request).
     Note(Box<crate::journal::record::Note>),
 }

@@ -92,6 +92,17 @@ pub enum Event {
         /// How many.
         entries: u64,
     },
+    /// An API token came or went.
+    Token {
+        /// The account.
+        account: EntryId,
+        /// Its DN.
+        dn: String,
+        /// The token's id.
+        token: String,
+        /// `create`, `rotate`, `revoke`, `expire`, or `end`: with the account's logins.
+        act: String,
+    },
 }
 
 /// New and gone values of one attribute.

@@ -14,6 +14,8 @@
 //! | `accounts` | id | account facts |
 //! | `credentials` | id | password hash and history |
 //! | `graves` | id | record of a deleted account, until its purge |
+//! | `tokens` | token id | API token (`token`) |
+//! | `owners` | (account, token id) | – |
 //! | `journal` | position | change and audit record (`journal::record`) |
 //! | `receipts` | write-set id | position |
 //! | `meta` | name | value |
@@ -47,6 +49,10 @@ pub const ACCOUNTS: TableDefinition<u64, Bytes> = TableDefinition::new("accounts
 pub const GRAVES: TableDefinition<u64, Bytes> = TableDefinition::new("graves");
 /// Password hashes.
 pub const CREDENTIALS: TableDefinition<u64, Bytes> = TableDefinition::new("credentials");
+/// API tokens by id.
+pub const TOKENS: TableDefinition<u64, Bytes> = TableDefinition::new("tokens");
+/// API tokens, from the account.
+pub const OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("owners");
 /// Change and audit records.
 pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
 /// Outcomes of write sets.

@@ -1,13 +1,14 @@
 //! Whether the store holds together: everything that follows from the entries is made again and compared.
 //!
-//! Checks names and tree, child counts, both indexes, membership in both directions, claims, accounts and credentials,
-//! references by name, and the chain of the journal. Bounded in memory by one entry at a time and the sets of index
+//! Checks names and tree, child counts, both indexes, membership in both directions, claims, accounts, credentials and
+//! tokens, references by name, and the chain of the journal. Bounded in memory by one entry at a time and the sets of index
 //! rows; `rollbook check` prints what it finds, every integration test ends with it.
 
 use super::tables::Bytes;
 use super::text::{self, Chunk};
 use super::view::{Snapshot, View};
-use super::{indexes, membership};
+use super::{codec, indexes, membership};
+use crate::change::account::is_usable;
 use crate::change::project::Rows;
 use crate::change::{add, references};
 use crate::entry::dn::DnKey;
@@ -16,6 +17,7 @@ use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::journal::local;
 use crate::schema::Schema;
+use crate::token::{Token, TokenId};
 use redb::{ReadableTable, ReadableTableMetadata};
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,6 +49,7 @@ pub fn verify(snapshot: &Snapshot, schema: &Schema) -> Result<Vec<Finding>, Refu
     check.numbers(&counted)?;
     check.membership()?;
     check.graves()?;
+    check.tokens()?;
     check.journal()?;
     Ok(check.findings)
 }
@@ -287,6 +290,33 @@ impl Check<'_> {
         }
         if claimed != names {
             self.find("claims", format!("{} names belong to nobody", names.saturating_sub(claimed)));
+        }
+        Ok(())
+    }
+
+    fn tokens(&mut self) -> Result<(), Refusal> {
+        let snapshot = self.snapshot;
+        let mut tokens = 0_u64;
+        for item in snapshot.tokens().range::<u64>(..)? {
+            let (id, stored) = item?;
+            tokens = tokens.saturating_add(1);
+            let token = match codec::decode::<Token>(stored.value()) {
+                Ok(token) if token.id == TokenId(id.value()) => token,
+                _ => {
+                    self.find("tokens", "a token does not decode, or is another one");
+                    continue;
+                }
+            };
+            if snapshot.owners().get((token.account.0, token.id.0))?.is_none() {
+                self.find("owners", format!("token {} does not stand with its account", token.id));
+            }
+            let lives = snapshot.account(token.account).ok().flatten().is_some_and(|a| is_usable(&a));
+            if !lives || snapshot.record(token.account)?.is_none() {
+                self.find("tokens", format!("token {} outlives its account {}", token.id, token.account.0));
+            }
+        }
+        if snapshot.owners().len()? != tokens {
+            self.find("owners", "a token is missing");
         }
         Ok(())
     }

@@ -36,6 +36,10 @@ pub trait View {
     fn accounts(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `credentials`.
     fn credentials(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `tokens`.
+    fn tokens(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `owners`.
+    fn owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
@@ -181,6 +185,8 @@ store_tables! {
     accounts: u64 => Bytes, ACCOUNTS;
     credentials: u64 => Bytes, CREDENTIALS;
     graves: u64 => Bytes, GRAVES;
+    tokens: u64 => Bytes, TOKENS;
+    owners: (u64, u64) => (), OWNERS;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;
@@ -200,6 +206,8 @@ macro_rules! answer_from {
             fn claims(&self) -> &impl ReadableTable<Bytes, u64> { &self.claims }
             fn accounts(&self) -> &impl ReadableTable<u64, Bytes> { &self.accounts }
             fn credentials(&self) -> &impl ReadableTable<u64, Bytes> { &self.credentials }
+            fn tokens(&self) -> &impl ReadableTable<u64, Bytes> { &self.tokens }
+            fn owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.owners }
             fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
         }
     )*};
