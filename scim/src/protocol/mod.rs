@@ -2,12 +2,17 @@
 //!
 //! - [`error`] is every refusal, with its status and `scimType`.
 //! - [`filter`] reads, resolves and evaluates filters; [`path`] is what they and PATCH name attributes with.
+//! - [`json`] reads bodies; [`accept`] brings a resource into the form of the schema; [`put`] replaces one by another.
 //! - [`patch`] reads and applies PATCH; [`rules`] has the switches for clients that depart from the RFCs.
 
+pub mod accept;
 pub mod error;
 pub mod filter;
+pub mod json;
+mod normal;
 pub mod patch;
 pub mod path;
+pub mod put;
 pub mod rules;
 pub mod time;
 pub mod value;

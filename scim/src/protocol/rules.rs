@@ -81,7 +81,10 @@ macro_rules! switches {
 switches! {
     // field                coercion            strict lenient
     op_any_case             OpAnyCase           true   true   "`Replace` for `replace`.";
+    schemas_missing         SchemasMissing      false  true   "A resource without its `schemas`.";
+    beyond_canonical        BeyondCanonical     true   true   "A value besides the canonical ones.";
     patch_without_schema    PatchWithoutSchema  false  true   "A PATCH body without its `schemas`.";
+    lenient_filter          LenientFilter       false  true   "A filter or value path beyond the grammar: `externalId eq bare`.";
     boolean_text            BooleanText         false  true   "`\"True\"` for `true`.";
     number_text             NumberText          false  true   "`\"7\"` for `7`.";
     value_number            ValueNumber         false  true   "`7` for `\"7\"`.";

@@ -17,6 +17,7 @@ use crate::protocol::error::ScimError;
 
 pub use ast::{Filter, Literal, Op, Rest};
 pub use parse::{MAX_DEPTH, MAX_LENGTH, MAX_NODES, parse, parse_path};
+pub(crate) use resolve::boolean;
 pub use resolve::{element, resolve_across};
 pub use resolved::{Operand, Resolved, Test};
 

@@ -66,3 +66,22 @@ pub struct Touched {
     /// What was accepted only because of a switch, with the number of times.
     pub coercions: BTreeMap<Coercion, usize>,
 }
+
+impl Touched {
+    /// Counts something that was accepted only because of a switch.
+    pub fn note(&mut self, coercion: Coercion) {
+        self.add(coercion, 1);
+    }
+
+    /// Adds what another step counted.
+    pub fn extend(&mut self, coercions: BTreeMap<Coercion, usize>) {
+        for (coercion, times) in coercions {
+            self.add(coercion, times);
+        }
+    }
+
+    fn add(&mut self, coercion: Coercion, times: usize) {
+        let sum = self.coercions.entry(coercion).or_default();
+        *sum = sum.saturating_add(times);
+    }
+}
