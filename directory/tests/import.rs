@@ -373,7 +373,7 @@ async fn all_or_nothing_and_giving_up_leave_nothing() {
     tokio::task::spawn_blocking(given_up).await.unwrap();
     // An ordinary change waits until the lane is free.
     world.person("next", "ou=people,dc=example,dc=com").await.unwrap();
-    world.delete("uid=next,ou=people,dc=example,dc=com", false).await.unwrap();
+    world.delete("uid=next,ou=people,dc=example,dc=com", true).await.unwrap();
     assert_eq!(rows(&world.directory.snapshot().unwrap()), before);
     world.verify();
 }

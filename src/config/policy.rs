@@ -59,7 +59,7 @@ section! {
     purge_early: bool, Kind::Flag, "false";
     /// What becomes of the names of an account that an administrator deletes, until its purge.
     names_after_deletion: Names, Kind::Choice(Names::WORDS), "reserved";
-    /// The same where provisioning deletes: such systems create again under the same name and take a refusal for a fault.
+    /// The same where provisioning or a plain LDAP delete removes the account: such systems create again under the same name and take a refusal for a fault.
     names_after_scim_deletion: Names, Kind::Choice(Names::WORDS), "free";
 }
 

@@ -153,3 +153,28 @@ async fn r2_07_the_policy_may_free_names_at_once() {
     }
     server.verify().await;
 }
+
+#[tokio::test]
+async fn r2_07_an_ldap_delete_is_soft_and_frees_the_names() {
+    // Goal: a plain LDAP delete of an account ends it as any deletion does: its logins and its connections end, the
+    // journal says so, its facts wait for the purge; its names are free at once for a new account that inherits nothing.
+    let server = Server::start().await;
+    let person = server.active("ada").await;
+    let keeper = server.person("keeper").await;
+    let group = server.group("engineers", &[&person.dn, &keeper.dn]).await;
+    let mut bound = server.bound(&person.dn, PASSWORD).await;
+    let deleted = server.admin().await.delete(&person.dn).await;
+    assert_eq!(deleted.code, 0, "{deleted:?}");
+    assert!(!is_shown(&server, &person, &group).await);
+    assert!(bound.who_am_i().await.ended);
+    assert_eq!(server.state(&person), State::Deleted);
+    assert_eq!(server.trail().await.acts(person.id).last(), Some(&"delete"));
+    for door in Door::ALL {
+        assert!(!server.enters(door, &person, PASSWORD).await, "{door:?}");
+    }
+    inherits_nothing(&server, &person, &group).await;
+    server.pass_months(1);
+    assert_eq!(server.directory.sweep().await.unwrap(), 1);
+    assert!(server.facts(&person).is_none(), "purged for good");
+    server.verify().await;
+}

@@ -68,7 +68,8 @@ pub enum Change {
         /// DN text of the new parent.
         new_superior: Option<Vec<u8>>,
     },
-    /// The end of an entry. Names are free at once.
+    /// The end of an entry. An account is only buried until its purge (requirement 2.7), as by [`Act::Remove`]; with all
+    /// below it, everything goes for good.
     Delete {
         /// Which.
         target: Target,
@@ -175,6 +176,8 @@ pub enum Act {
         /// None: the policy's default.
         months: Option<u16>,
     },
+    /// Soft deletion as provisioning has it: the policy's months, and its rule for names that are needed again.
+    Remove,
     /// The password must be changed at the next login.
     ForceChange,
     /// SCIM's switch (requirements §2, last paragraph).
@@ -189,7 +192,7 @@ impl Act {
             Act::Enable { .. } => "enable",
             Act::Unlock { .. } => "unlock",
             Act::Lock => "lock",
-            Act::Delete { .. } => "delete",
+            Act::Delete { .. } | Act::Remove => "delete",
             Act::ForceChange => "force-change",
             Act::Active(true) => "activate",
             Act::Active(false) => "deactivate",

@@ -48,6 +48,12 @@ impl Directory {
                 known.take_added(self.schema(), &op);
                 Op::Add(Box::new(op))
             }
+            Change::Delete { target, subtree: false } if self.names_account(target)? => {
+                match self.act(context, rights, target, &Act::Remove, known).await? {
+                    Some(op) => op,
+                    None => return Ok(Steps { ops: Vec::new(), generated_password: None }),
+                }
+            }
             Change::Modify { target, .. } | Change::Rename { target, .. } | Change::Delete { target, .. } => {
                 let mut prepared = prepare::resolve(self.schema(), change)?;
                 further = self.act_of_facts(context, rights, target, &mut prepared, known).await?;
@@ -221,6 +227,17 @@ impl Directory {
         judged.inspect_err(|refusal| known.refused(self, context, owner.id, act.name(), refusal))
     }
 
+    /// Whether a target is an account that the directory holds.
+    fn names_account(&self, target: &Target) -> Result<bool, Refusal> {
+        let snapshot = self.snapshot()?;
+        let id = match prepare::subject(self.schema(), target)? {
+            Subject::Id(id) => Some(id),
+            Subject::Key(key) => snapshot.id_of(&key)?,
+        };
+        let Some(id) = id else { return Ok(false) };
+        Ok(snapshot.record(id)?.is_some() && snapshot.account(id)?.is_some())
+    }
+
     /// The account; one that is deleted is nobody to the peer, and DELETED in the journal.
     fn owner_or_grave(
         &self,
@@ -267,6 +284,7 @@ impl Directory {
                 let remover = if scim { Remover::Provisioning } else { Remover::Administrator };
                 (Event::Delete { months: *months, remover, by }, None)
             }
+            Act::Remove => (Event::Delete { months: None, remover: Remover::Provisioning, by }, None),
             Act::ForceChange => (Event::ForceChange, None),
             Act::Active(active) => (Event::ScimActive { active: *active, by }, None),
         };

@@ -93,7 +93,7 @@ rules! {
     purge_early: bool = false;
     /// The names of what an administrator deletes.
     names_after_deletion: Names = Names::Reserved;
-    /// The names of what provisioning deletes.
+    /// The names of what provisioning deletes, and a plain LDAP delete.
     names_after_scim_deletion: Names = Names::Free;
 }
 
