@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! scim-load WORKLOAD --base URL [--ca FILE] [--token T] [--state DIR] [--connections N] [--seconds S | --ops N]
-//!           [--users N] [--group NAME] [--first N] [--server-pid PID] [--label TEXT]
+//!           [--users N] [--group NAME] [--size N] [--first N] [--server-pid PID] [--label TEXT]
 //! ```
 //! `--state` is where `create` and `group` leave the ids that the others use.
 
@@ -92,6 +92,7 @@ fn run(args: &Args) -> Result<String, String> {
         args.number("users", 0)?,
         args.text("group"),
         args.number("first", 0)?,
+        args.number("size", 0)?,
     )?);
     let (next, start) = (Arc::new(AtomicU64::new(0)), Arc::new(Barrier::new(connections as usize + 1)));
     let threads: Vec<_> = (0..connections)

@@ -90,11 +90,20 @@ pub struct Plan {
     group: Option<String>,
     group_name: String,
     first: u64,
+    size: u64,
 }
 
 impl Plan {
-    /// `users`: how many of the ids in `state` are used, 0 for all. `first`: where numbers of new names begin.
-    pub fn new(workload: &str, state: Option<&str>, users: u64, group: Option<&str>, first: u64) -> Result<Self, String> {
+    /// `users`: how many of the ids in `state` are used, 0 for all. `first`: where numbers of new names begin. `size`: how
+    /// many members `fill` gives a group; beyond the known users they are made up, for servers that check no references.
+    pub fn new(
+        workload: &str,
+        state: Option<&str>,
+        users: u64,
+        group: Option<&str>,
+        first: u64,
+        size: u64,
+    ) -> Result<Self, String> {
         let known = KINDS.iter().find(|(name, _)| *name == workload);
         let kind = known.map(|(_, kind)| *kind).ok_or_else(|| format!("no workload {workload}"))?;
         let read = |name: &str| state.and_then(|s| fs::read_to_string(format!("{s}/{name}")).ok());
@@ -111,7 +120,7 @@ impl Plan {
         if group.is_none() && matches!(kind, Kind::Fill | Kind::MemberAdd | Kind::MemberRemove | Kind::GroupGet | Kind::Mixed) {
             return Err(format!("{workload}: no --group {group_name} in --state"));
         }
-        Ok(Self { kind, state: state.map(str::to_owned), users: ids, group, group_name, first })
+        Ok(Self { kind, state: state.map(str::to_owned), users: ids, group, group_name, first, size })
     }
 
     /// Request number `sequence`.
@@ -157,7 +166,10 @@ impl Plan {
             }
             Kind::Fill => {
                 let from = number * MEMBERS_AT_ONCE;
-                let members = (from..(from + MEMBERS_AT_ONCE).min(count)).map(|at| member(user(at))).collect::<Vec<_>>().join(",");
+                let made_up = |at: u64| format!("00000000-0000-4000-8000-{at:012x}");
+                let id = |at: u64| self.users.get(at as usize).cloned().unwrap_or_else(|| made_up(at));
+                let until = (from + MEMBERS_AT_ONCE).min(self.size);
+                let members = (from..until).map(|at| member(&id(at))).collect::<Vec<_>>().join(",");
                 let body = patch(&format!(r#"{{"op":"add","path":"members","value":[{members}]}}"#));
                 request("PATCH", format!("/Groups/{group}"), body, "2xx")
             }
