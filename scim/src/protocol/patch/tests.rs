@@ -1,11 +1,13 @@
 //! Tables of PATCH: the examples of the RFC, what Entra and Okta send, what is refused.
 
+#![expect(clippy::needless_pass_by_value, reason = "rows of tables are handed over as they are written")]
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::protocol::error::ScimError;
+use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::rules::{Coercion, Rules};
 use crate::schema::{ENTERPRISE_USER as E, GROUP, Schemas, USER};
 
@@ -42,7 +44,7 @@ fn run(kind: &ResourceType, resource: Value, operations: Value, rules: &Rules) -
         }
         Err(error) => {
             assert_eq!(map, before, "a refused PATCH changes nothing");
-            Err((error.scim_type.map(|kind| kind.name()).unwrap_or_default().to_owned(), error.status))
+            Err((error.scim_type.map(ScimType::name).unwrap_or_default().to_owned(), error.status))
         }
     }
 }
