@@ -29,6 +29,9 @@ fn user() -> Value {
     })
 }
 
+/// Values at JSON pointers; null: removed.
+type Changes<'a> = Vec<(&'a str, Value)>;
+
 type Outcome = Result<(Value, Touched), (String, u16)>;
 
 fn run(kind: &ResourceType, resource: Value, operations: Value, rules: &Rules) -> Outcome {
@@ -83,7 +86,7 @@ fn with(changes: &[(&str, Value)]) -> Value {
 fn add_remove_and_replace_do_what_the_rfc_says() {
     // Goal: RFC 7644 §3.5.2.1 to §3.5.2.3, with the strict rules: nothing here is a coercion.
     let new = json!({"value": "c@x.org", "type": "other"});
-    let rows: Vec<(Value, Vec<(&str, Value)>)> = vec![
+    let rows: Vec<(Value, Changes<'_>)> = vec![
         (json!([{"op": "add", "path": "nickName", "value": "Zed"}]), vec![("/nickName", json!("Zed"))]),
         (json!([{"op": "add", "path": "displayName", "value": "Zed"}]), vec![("/displayName", json!("Zed"))]),
         (json!([{"op": "add", "path": "emails", "value": [new]}]), vec![("/emails/-", new.clone())]),
@@ -217,7 +220,7 @@ fn what_clients_send_is_understood_and_named() {
     let number: &str = format!("/{E}/employeeNumber").leak();
     let boss = |id: &str| json!({"value": id, "displayName": "Boss"});
     let packed = "{\"id\":\"1\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}";
-    let rows: Vec<(Value, Vec<(&str, Value)>, Vec<Coercion>)> = vec![
+    let rows: Vec<(Value, Changes<'_>, Vec<Coercion>)> = vec![
         (
             json!([{"op": "Replace", "path": "active", "value": "False"}]),
             vec![("/active", json!(false))],
