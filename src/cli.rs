@@ -57,6 +57,8 @@ enum Command {
     Check(command::check::Args),
     /// Look at accounts and act on them, through the running daemon
     Account(command::account::Args),
+    /// Make, list, replace and revoke API tokens, through the running daemon
+    Token(command::token::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -91,6 +93,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Export(args) => command::export::run(global, &args),
         Command::Check(args) => command::check::run(global, &args),
         Command::Account(args) => command::account::run(global, args),
+        Command::Token(args) => command::token::run(global, args),
         Command::Config(action) => command::config::run(global, action),
     }
 }

@@ -219,6 +219,13 @@ impl Connection<'_> {
                 operation::change::finish(self.door, &mut self.session, &pending.answer, outcome, out);
                 Ok(Ok(()))
             }
+            Step::Token(pending) => {
+                self.flush().await?;
+                let outcome = operation::token::carry_out(&self.door.directory, &pending).await;
+                let (_, out) = self.io.split();
+                operation::token::finish(self.door, &pending.answer, outcome, out);
+                Ok(Ok(()))
+            }
             Step::StartTls => self.start_tls().await,
             Step::Unbind => Ok(Err(End::Peer)),
             Step::Disconnect => Ok(Err(End::Notice)),

@@ -10,7 +10,6 @@
 //! `wire` is pure (octets in, values out), `session` knows no I/O, `operation` never waits: only `connection` does.
 //! What an actor may read, change or log in as is decided in `directory`. The daemon calls [`serve`].
 
-pub mod account_act;
 mod connection;
 mod control;
 mod door;
@@ -25,6 +24,7 @@ mod session;
 mod settings;
 mod subschema;
 mod synthetic;
+pub mod token_request;
 mod transport;
 pub mod wire;
 

@@ -1,18 +1,21 @@
 //! A small LDAP client for this machine's own daemon: blocking, over the Unix socket of `listen.ldapi`.
 //!
-//! Owns one connection and three operations: bind, search in pages, modify. Who one is, the kernel tells the daemon
+//! Owns one connection and four operations: bind, search in pages, modify, and asking for tokens. Who one is, the kernel tells the daemon
 //! (SASL EXTERNAL, RFC 4422 appendix A). Words are put on the wire and read from it by `ldap::wire`; what they mean is
-//! for the caller, which is `command::account`.
+//! for the caller, which is `command::account` or `command::token`.
 
 pub mod entry;
 
 pub use entry::Entry;
 
 use bytes::BytesMut;
+use ldap::token_request::{self, TokenRequest, TokenResponse};
 use ldap::wire::ber::{BerError, ListBuf};
 use ldap::wire::control::{Control, Controls, PagedResults, oids};
 use ldap::wire::filter::FilterBuf;
-use ldap::wire::message::{Attribute, Bind, Change, ChangeKind, Credentials, DerefAliases, Modify, Scope, Search};
+use ldap::wire::message::{
+    Attribute, Bind, Change, ChangeKind, Credentials, DerefAliases, Extended, Modify, Scope, Search,
+};
 use ldap::wire::received::{Body, Received, ReceivedResult};
 use ldap::wire::{Frame, Limits, Message, MessageId, Request, ResultCode, peek};
 use std::io::{ErrorKind, Read, Write};
@@ -196,6 +199,23 @@ impl Client {
             }
             cookie = next;
         }
+    }
+
+    /// Asks for tokens.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub fn token(&mut self, request: &TokenRequest) -> Result<TokenResponse, Error> {
+        let mut value = BytesMut::new();
+        request.encode(&mut ldap::wire::ber::Writer::new(&mut value));
+        let extended = Extended { name: token_request::OID.as_bytes(), value: Some(&value) };
+        let id = self.send(Request::Extended(extended), Controls::EMPTY)?;
+        self.receive(id, |body, _| match body {
+            Body::Result(result) => {
+                Some(outcome(&result).and_then(|()| Ok(TokenResponse::decode(result.value.unwrap_or_default())?)))
+            }
+            _ => None,
+        })?
     }
 
     fn send(&mut self, request: Request<'_>, controls: Controls<'_>) -> Result<MessageId, Error> {

@@ -5,10 +5,10 @@
 //! `act`, so that any administrator's tool can do the same; whether it may be done is the directory's decision.
 
 mod act;
-mod find;
+pub(super) mod find;
 mod list;
 mod show;
-mod text;
+pub(super) mod text;
 
 use super::{Exit, Failure, prompt};
 use crate::cli::Global;
@@ -181,18 +181,18 @@ pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
     }
 }
 
-fn socket(global: &Global, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+pub(super) fn socket(global: &Global, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
     if let Some(path) = given {
         return Ok(path);
     }
-    let closed = || Failure::new(Exit::Config, "listen.ldapi is switched off; acts on accounts go through it");
+    let closed = || Failure::new(Exit::Config, "listen.ldapi is switched off; this command goes through it");
     super::configuration(global, &[])?.listen.ldapi.ok_or_else(closed)
 }
 
-fn not_let_in(error: client::Error, socket: &Path) -> Failure {
+pub(super) fn not_let_in(error: client::Error, socket: &Path) -> Failure {
     match error {
         client::Error::Refused { code: ResultCode::INVALID_CREDENTIALS, .. } => {
-            let message = format!("{} lets only root and the daemon's own user act on accounts", socket.display());
+            let message = format!("{} lets only root and the daemon's own user do this", socket.display());
             Failure::new(Exit::Refused, message)
         }
         other => other.into(),

@@ -1,6 +1,6 @@
 //! What each subcommand does, one file each, and what they share: exit codes, failures, the configuration.
 //!
-//! Commands that work on the store or through a door (`demo`, `init`, `check`, `import`, `export`, `account`) hold
+//! Commands that work on the store or through a door (`demo`, `init`, `check`, `import`, `export`, `account`, `token`) hold
 //! their arguments and everything around that work; `cli` lists a command once the whole of it is there.
 
 pub mod account;
@@ -14,6 +14,7 @@ pub mod progress;
 pub mod prompt;
 pub mod serve;
 pub mod store;
+pub mod token;
 
 use crate::cli::Global;
 use crate::config::{Config, Problem, Problems, Sources};

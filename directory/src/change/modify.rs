@@ -275,10 +275,7 @@ fn settle_classes(
 }
 
 /// Rules of values that need no other entry.
-pub fn check_values<'a>(
-    schema: &Schema,
-    attributes: impl IntoIterator<Item = &'a Attribute>,
-) -> Result<(), Refusal> {
+pub fn check_values<'a>(schema: &Schema, attributes: impl IntoIterator<Item = &'a Attribute>) -> Result<(), Refusal> {
     for attribute in attributes {
         let kind = schema.attribute(attribute.id);
         if kind.single_value && attribute.values.len() > 1 {

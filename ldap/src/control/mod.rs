@@ -36,7 +36,6 @@ const OF_LOGINS: &[Operation] = &[
     Operation::Modify,
     Operation::ModifyDn,
     Operation::PasswordModify,
-    Operation::AccountAct,
     Operation::WhoAmI,
 ];
 

@@ -1,11 +1,11 @@
 //! Extended operations (RFC 4511 §4.12): the table of them, and their answers.
 
-use super::{Asked, Operation, Step, account, admit, password, start_tls, who_am_i};
+use super::{Asked, Operation, Step, admit, password, start_tls, token, who_am_i};
 use crate::{
-    account_act,
     door::Door,
     result::{self, Outcome},
     session::Session,
+    token_request,
     wire::{ResultCode, extended::oids, message::Extended},
 };
 use bytes::BytesMut;
@@ -15,7 +15,7 @@ const TABLE: [(&str, Operation); 4] = [
     (oids::START_TLS, Operation::StartTls),
     (oids::PASSWORD_MODIFY, Operation::PasswordModify),
     (oids::WHO_AM_I, Operation::WhoAmI),
-    (account_act::OID, Operation::AccountAct),
+    (token_request::OID, Operation::Token),
 ];
 
 /// Which operation a request asks for.
@@ -43,7 +43,7 @@ pub(crate) fn begin(
         Operation::StartTls => start_tls::begin(door, session, &asked, request, behind, out),
         Operation::WhoAmI => who_am_i::begin(door, session, &asked, request, out),
         Operation::PasswordModify => password::begin(door, session, asked, request, out),
-        Operation::AccountAct => account::begin(door, session, asked, request, out),
+        Operation::Token => token::begin(door, session, asked, request, out),
         _ => {
             // The peer learns nothing that the root DSE does not say, but not from a login that has ended.
             if let Err(step) = admit(door, session, &asked, out) {

@@ -6,7 +6,6 @@
 //! connection, controls understood, login still good, then the operation itself.
 
 pub(crate) mod abandon;
-pub(crate) mod account;
 pub(crate) mod add;
 pub(crate) mod bind;
 pub(crate) mod change;
@@ -19,6 +18,7 @@ pub(crate) mod notice;
 pub(crate) mod password;
 pub(crate) mod search;
 pub(crate) mod start_tls;
+pub(crate) mod token;
 pub(crate) mod who_am_i;
 
 use crate::{
@@ -59,8 +59,8 @@ pub enum Operation {
     WhoAmI,
     /// RFC 3062.
     PasswordModify,
-    /// Ours: see [`crate::account_act`].
-    AccountAct,
+    /// Ours: see [`crate::token_request`].
+    Token,
     /// An extended operation that is not supported.
     UnknownExtended,
 }
@@ -80,7 +80,7 @@ impl Operation {
         Operation::StartTls,
         Operation::WhoAmI,
         Operation::PasswordModify,
-        Operation::AccountAct,
+        Operation::Token,
         Operation::UnknownExtended,
     ];
     /// How many there are.
@@ -106,7 +106,7 @@ impl Operation {
             Operation::StartTls => "start_tls",
             Operation::WhoAmI => "who_am_i",
             Operation::PasswordModify => "password_modify",
-            Operation::AccountAct => "account_act",
+            Operation::Token => "token",
             Operation::UnknownExtended => "extended",
         }
     }
@@ -142,7 +142,7 @@ impl Operation {
             Operation::StartTls
             | Operation::WhoAmI
             | Operation::PasswordModify
-            | Operation::AccountAct
+            | Operation::Token
             | Operation::UnknownExtended => wire::Operation::Extended,
         }
     }
@@ -156,6 +156,8 @@ pub(crate) enum Step {
     Bind(Box<bind::Pending>),
     /// Ask the write path.
     Change(Box<change::Pending>),
+    /// Ask for tokens.
+    Token(Box<token::Pending>),
     /// Go on with a search.
     Search(Box<search::Running>),
     /// The answer is in the buffer; then TLS.
@@ -203,10 +205,7 @@ impl Asked {
 impl Operation {
     /// The password-policy draft wants its response control on these whenever the client sent the request control.
     const fn answers_policy(self) -> bool {
-        matches!(
-            self,
-            Operation::Bind | Operation::Add | Operation::Modify | Operation::PasswordModify | Operation::AccountAct
-        )
+        matches!(self, Operation::Bind | Operation::Add | Operation::Modify | Operation::PasswordModify)
     }
 }
 

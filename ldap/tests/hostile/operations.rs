@@ -3,7 +3,7 @@
 use crate::{client::*, fixture::*, server::Server};
 use ldap::{
     Settings,
-    account_act::{self, AccountAct, Verb},
+    token_request::{self, Create, TokenRequest, TokenResponse},
     wire::{
         MessageId, Request,
         ber::Writer,
@@ -265,34 +265,61 @@ async fn the_server_describes_itself_to_anybody() {
 }
 
 #[tokio::test]
-async fn accounts_are_acted_on_by_those_who_may() {
-    // Goal: the administrator locks and unlocks by the extended operation, an ordinary account gets nowhere with it, and
-    // a malformed value is protocolError.
+async fn tokens_are_for_those_who_govern_accounts() {
+    // Goal: the administrator makes, lists, rotates and revokes over a confidential connection; an ordinary account gets
+    // nowhere and sees none; the clear wire carries no token; a malformed value is protocolError.
     let server = Server::start(Settings::default()).await;
-    let value = |verb| {
+    let value = |request: &TokenRequest| {
         let mut out = bytes::BytesMut::new();
-        AccountAct { account: GRACE_DN.as_bytes(), verb }.encode(&mut Writer::new(&mut out));
+        request.encode(&mut Writer::new(&mut out));
         out
     };
-    let mut ada = login(&server, ADA_DN, ADA_PASSWORD).await;
-    for verb in [Verb::Lock, Verb::Disable, Verb::Delete(Some(0)), Verb::Unlock(Some(b"a password that ada knows"))] {
-        let (_, answer) = ada.call(extended(account_act::OID, Some(&value(verb))), &[]).await;
-        assert!(matches!(answer.code, Some(32 | 50)), "{answer:?}");
-    }
+    let wanted = Create { label: "entra".into(), seconds: 3_600, write: true, ..Create::default() };
+    let create = TokenRequest::Create(wanted);
+    let unknown = TokenRequest::Revoke { token: "bbbbbbbbbbbb".into() };
     let mut admin = login(&server, ADMIN_DN, ADMIN_PASSWORD).await;
-    for malformed in [None, Some(&b"x"[..])] {
-        let (_, answer) = admin.call(extended(account_act::OID, malformed), &[]).await;
+    for request in [&create, &TokenRequest::List] {
+        let (_, answer) = admin.call(extended(token_request::OID, Some(&value(request))), &[]).await;
+        assert_eq!(answer.code, Some(13), "{answer:?}");
+    }
+    let mut ada = local(&server, ADA_DN, ADA_PASSWORD).await;
+    let (_, answer) = ada.call(extended(token_request::OID, Some(&value(&create))), &[]).await;
+    assert!(matches!(answer.code, Some(32 | 50 | 53)), "{answer:?}");
+    assert!(response(&mut ada, &value(&TokenRequest::List)).await.tokens.is_empty());
+
+    let mut admin = local(&server, ADMIN_DN, ADMIN_PASSWORD).await;
+    for malformed in [None, Some(&b"x"[..]), Some(&[0x84, 0][..])] {
+        let (_, answer) = admin.call(extended(token_request::OID, malformed), &[]).await;
         assert_eq!(answer.code, Some(2));
     }
-    let mut grace = login(&server, GRACE_DN, GRACE_PASSWORD).await;
-    let (_, answer) = admin.call(extended(account_act::OID, Some(&value(Verb::Lock))), &[]).await;
-    assert_eq!(answer.code, Some(0), "{answer:?}");
-    assert_eq!(grace.bind(GRACE_DN, GRACE_PASSWORD).await, 49);
-    let unlock = value(Verb::Unlock(Some(b"a password for the way back")));
-    let (_, answer) = admin.call(extended(account_act::OID, Some(&unlock)), &[]).await;
-    assert_eq!(answer.code, Some(0), "{answer:?}");
-    let control = [optional("1.3.6.1.4.1.42.2.27.8.5.1", None)];
-    let (_, answer) = grace.call(bind(GRACE_DN.as_bytes(), b"a password for the way back"), &control).await;
-    assert_eq!((answer.code, answer.policy()), (Some(0), Some(&[0x30, 0x03, 0x81, 0x01, 0x02][..])));
+    let made = response(&mut admin, &value(&create)).await;
+    let (secret, first) = (made.secret.unwrap(), &made.tokens[0]);
+    assert!(server.directory.token(&secret, &server.directory.now()).unwrap().is_some());
+    let rotate = TokenRequest::Rotate { token: first.id.clone(), overlap: 60 };
+    let next = response(&mut admin, &value(&rotate)).await;
+    assert_eq!(next.tokens[0].predecessor.as_ref(), Some(&first.id));
+    let (revoke, again) = (TokenRequest::Revoke { token: first.id.clone() }, value(&unknown));
+    let (_, answer) = ada.call(extended(token_request::OID, Some(&value(&revoke))), &[]).await;
+    assert_eq!(answer.code, Some(32), "to her it is not there");
+    assert!(response(&mut admin, &value(&revoke)).await.tokens.is_empty());
+    assert!(server.directory.token(&secret, &server.directory.now()).unwrap().is_none());
+    let (_, answer) = admin.call(extended(token_request::OID, Some(&again)), &[]).await;
+    assert_eq!(answer.code, Some(32));
+    let listed = response(&mut admin, &value(&TokenRequest::List)).await;
+    assert_eq!((listed.secret, listed.tokens), (None, next.tokens));
     server.stop().await;
+}
+
+/// A connection through the socket, bound.
+async fn local(server: &Server, dn: &str, password: &[u8]) -> Client {
+    let mut client = Client::over(tokio::net::UnixStream::connect(&server.ldapi).await.unwrap());
+    assert_eq!(client.bind(dn, password).await, 0);
+    client
+}
+
+/// The value of a good answer.
+async fn response(client: &mut Client, value: &[u8]) -> TokenResponse {
+    let (_, answer) = client.call(extended(token_request::OID, Some(value)), &[]).await;
+    assert_eq!(answer.code, Some(0), "{answer:?}");
+    TokenResponse::decode(&answer.rest).unwrap()
 }

@@ -16,6 +16,7 @@ mod connection;
 pub mod figures;
 mod link;
 mod listener;
+mod peer;
 mod proxy;
 mod scan;
 mod service;
@@ -24,7 +25,7 @@ mod stream;
 
 pub use figures::Figures;
 pub use listener::Listeners;
-pub use scim::Peer;
+pub use peer::Peer;
 pub use settings::Settings;
 
 use super::House;
