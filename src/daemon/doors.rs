@@ -5,7 +5,7 @@
 //! the last connection.
 
 use super::{House, http, ldap, store};
-use crate::config::Problem;
+use crate::config::{Config, Problem};
 use ::ldap::Gate;
 use axum::Router;
 use directory::handle::Directory;
@@ -48,7 +48,7 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     store::observe(house, directory);
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
-    let web = http::open(house, Router::new(), gate, directory.random_bytes())?;
+    let web = http::open(house, routes(directory, &house.config)?, gate, directory.random_bytes())?;
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
     let urls = opened
         .ldap
@@ -67,4 +67,12 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
         directory.stop();
     };
     Ok((Doors { urls, close: Box::new(close) }, opened, web))
+}
+
+/// The routes of all HTTP doors.
+///
+/// # Errors
+/// Why a door cannot be made.
+pub fn routes(_directory: &Directory, _config: &Config) -> Result<Router, Problem> {
+    Ok(Router::new())
 }

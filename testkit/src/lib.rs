@@ -11,6 +11,7 @@
 mod accounts;
 mod audit;
 mod client;
+mod http;
 mod reply;
 mod server;
 mod store;
@@ -19,6 +20,7 @@ mod tenant;
 pub use accounts::{Door, Entry, Person};
 pub use audit::Trail;
 pub use client::{Client, Kind, Scope};
+pub use http::{HttpAnswer, HttpClient, RawHttp, Trust};
 pub use reply::{BindOutcome, Found, Reply};
 pub use server::{ADMIN, BASE, READER, START, Server, Setup};
 pub use store::SharedStore;

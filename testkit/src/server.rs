@@ -1,13 +1,15 @@
 //! A server in memory: made in a few milliseconds, asked through its doors, checked at its end.
 //!
 //! ```text
-//! Setup ── start ──▶ Server { directory, clock, ldap, ldapi } ── verify ──▶ every table recomputed, nothing found
+//! Setup ── start ──▶ Server { directory, clock, ldap, ldapi, (https) } ── verify ──▶ every table recomputed, nothing found
 //!                      │  restart: stopped in order, opened again on the same octets
 //!                      └─ crash: opened on a copy of the octets of this moment; what was in memory is gone
 //! ```
+//! HTTPS is opened when a test first asks for it: LDAP's tests pay nothing for its certificate.
+//!
 //! A server that is dropped without [`Server::verify`] fails its test, so no test forgets it.
 
-use crate::{Client, SharedStore};
+use crate::{Client, HttpClient, RawHttp, SharedStore, Trust};
 use directory::bootstrap;
 use directory::clock::{ManualClock, Millis, Span};
 use directory::credential::{Params, Secret, pool};
@@ -15,12 +17,17 @@ use directory::handle::{Backend, Directory, Options};
 use directory::lifecycle::{Policy, PolicyOverlay};
 use directory::random::Random;
 use directory::store::verify::verify;
-use ldap::{Listeners, Metrics, Settings, serve};
+use ldap::{Gate, Listeners, Metrics, Settings, serve};
+use rollbook::config::{Config, Sources};
+use rollbook::daemon::shutdown::Stop;
+use rollbook::daemon::tls::TlsReload;
+use rollbook::daemon::{clock as wall, doors, http};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +50,8 @@ pub struct Setup {
     pub hashing: Params,
     /// Seed of everything that is drawn.
     pub seed: u64,
+    /// The daemon's settings over its defaults, by key, for the HTTP doors.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Default for Setup {
@@ -52,6 +61,7 @@ impl Default for Setup {
             ldap: Settings { bind_by_username: true, ..Settings::default() },
             hashing: Params::new(8, 1, 1).unwrap(),
             seed: 7,
+            settings: Vec::new(),
         }
     }
 }
@@ -87,8 +97,16 @@ pub struct Server {
     store: SharedStore,
     shutdown: CancellationToken,
     door: JoinHandle<std::io::Result<()>>,
+    web: OnceCell<Web>,
     checked: bool,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
+}
+
+/// The HTTP doors.
+struct Web {
+    address: SocketAddr,
+    trust: Trust,
+    stop: Stop,
 }
 
 impl Server {
@@ -124,7 +142,63 @@ impl Server {
         let metrics = Arc::new(Metrics::default());
         let serving = serve(setup.ldap.clone(), directory.clone(), listeners, None, [7; 32], metrics, shutdown.clone());
         let door = tokio::spawn(serving);
-        Server { directory, clock, ldap, ldapi, setup, store, shutdown, door, checked: false, _folder: folder }
+        let web = OnceCell::new();
+        Server { directory, clock, ldap, ldapi, setup, store, shutdown, door, web, checked: false, folder }
+    }
+
+    /// Where HTTPS is.
+    pub async fn https(&self) -> SocketAddr {
+        self.web().await.address
+    }
+
+    /// Who is trusted over HTTPS.
+    pub async fn trust(&self) -> Trust {
+        self.web().await.trust.clone()
+    }
+
+    /// A connection in HTTP/1.1 over TLS.
+    pub async fn http(&self) -> HttpClient {
+        let web = self.web().await;
+        HttpClient::connect(web.address, &web.trust).await
+    }
+
+    /// A connection in HTTP/2 over TLS.
+    pub async fn http_two(&self) -> HttpClient {
+        let web = self.web().await;
+        HttpClient::connect_two(web.address, &web.trust).await
+    }
+
+    /// A connection over TLS for raw octets, after an agreement on `http/1.1` or `h2`.
+    pub async fn raw_http(&self, protocol: &str) -> RawHttp {
+        let web = self.web().await;
+        RawHttp::connect(web.address, &web.trust, protocol).await
+    }
+
+    async fn web(&self) -> &Web {
+        self.web.get_or_init(|| self.open_web()).await
+    }
+
+    async fn open_web(&self) -> Web {
+        let set = |(key, value): &(&str, String)| ("--set", (*key).to_owned(), value.clone());
+        let mut flags: Vec<_> = self.setup.settings.iter().map(set).collect();
+        let data = self.folder.path().join("data");
+        std::fs::create_dir_all(&data).unwrap();
+        flags.push(("--data", "server.data_dir".to_owned(), data.display().to_string()));
+        let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
+        let tls = TlsReload::open(&config, wall::wall()).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = http::Doors {
+            settings: http::Settings::of(&config, config.limits.connections),
+            router: doors::routes(&self.directory, &config).unwrap(),
+            gate: Arc::new(Gate::default()),
+            figures: Arc::default(),
+            seed: self.directory.random_bytes(),
+            tls: Some(tls.server_config_with(&http::PROTOCOLS).unwrap()),
+        };
+        let stop = Stop::default();
+        http::serve(served, http::Listeners { tls: vec![listener], ..http::Listeners::default() }, &stop);
+        Web { address, trust: Trust::file(&tls.authority_file().unwrap()), stop }
     }
 
     /// A connection over TCP.
@@ -243,6 +317,10 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.shutdown.cancel();
         self.door.abort();
+        if let Some(web) = self.web.get() {
+            web.stop.drain.cancel();
+            web.stop.abort.cancel();
+        }
         assert!(self.checked || std::thread::panicking(), "the test ended without `verify()`");
     }
 }

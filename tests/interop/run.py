@@ -44,9 +44,10 @@ SCRIPTS = [
     ("scim2-client", "python_scim2_client.py", "venv", 600),
     ("scim-tables", "python_scim_tables.py", "venv", 900),
     ("scim-filters", "python_scim_filters.py", "venv", 900),
+    ("scim-patches", "python_scim_patches.py", "venv", 600),
     ("schemathesis", "python_schemathesis.py", "venv", 1800),
 ]
-SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "schemathesis"}
+SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "scim-patches", "schemathesis"}
 FULL_FACTOR = 12
 
 

@@ -6,13 +6,17 @@
 //! - [`patch`] reads and applies PATCH; [`rules`] has the switches for clients that depart from the RFCs.
 
 pub mod accept;
+pub mod cursor;
 pub mod error;
 pub mod filter;
 pub mod json;
+pub mod list;
 mod normal;
 pub mod patch;
 pub mod path;
+pub mod projection;
 pub mod put;
 pub mod rules;
+pub mod sort;
 pub mod time;
 pub mod value;

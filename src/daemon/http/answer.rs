@@ -1,9 +1,9 @@
 //! Answers that the listener gives itself, and what it adds to those of the doors.
 
-use super::peer::Peer;
 use super::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use scim::Peer;
 
 /// The number of a request, in both directions.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

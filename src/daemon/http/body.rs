@@ -15,6 +15,11 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Octets of an answer that HTTP/2 gets at once: what it has taken, but may not send yet, nobody watches.
 const PIECE: usize = 16 * 1024;
 
+/// The time that so many octets may take at this many a second.
+pub(super) fn time_for(octets: u64, pace: u64) -> Duration {
+    Duration::from_millis(octets.saturating_mul(1_000) / pace.max(1))
+}
+
 /// Why a body did not come whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -79,13 +84,13 @@ impl RequestBody {
             begun: Instant::now(),
             time: http.body_time,
             grace: http.grace,
-            pace: http.pace.max(1),
+            pace: http.pace,
             timer: None,
         }
     }
 
     fn deadline(&self) -> Instant {
-        self.begun + self.time.min(self.grace + Duration::from_secs(self.received / self.pace))
+        self.begun + self.time.min(self.grace + time_for(self.received, self.pace))
     }
 
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -152,7 +157,7 @@ impl AnswerBody {
             begun: Instant::now(),
             sent: 0,
             write_time: http.write_time,
-            pace: http.pace.max(1),
+            pace: http.pace,
         };
         if in_pieces {
             body.watch();
@@ -161,8 +166,7 @@ impl AnswerBody {
     }
 
     fn watch(&self) {
-        let moved = Duration::from_secs(self.sent / self.pace);
-        self.exchange.must_move_until(self.begun + self.write_time + moved);
+        self.exchange.must_move_until(self.begun + self.write_time + time_for(self.sent, self.pace));
     }
 
     fn hand_on(&mut self, mut data: Bytes) -> Frame<Bytes> {

@@ -115,7 +115,7 @@ async fn serve_one(shared: &Shared, link: &Link, stream: TokioIo<Stream>, servic
             Poll::Pending
         }
     };
-    if drive(shared, link, wishes, polled).await == End::Peer {
+    if drive(shared, link, wishes, polled).await == End::Order {
         let stream = connection.into_parts().io.into_inner();
         _ = timeout(LAST_WORDS, linger(stream)).await;
     }
@@ -145,9 +145,9 @@ enum Wish {
 
 #[derive(PartialEq, Eq)]
 enum End {
-    /// The protocol came to its end.
-    Peer,
-    /// It was cut.
+    /// The last answer was sent.
+    Order,
+    /// The connection was cut, or broke.
     Cut,
 }
 
@@ -163,10 +163,10 @@ async fn drive(
     poll_fn(|context| {
         loop {
             if let Poll::Ready(result) = polled(Wish::Go, context) {
-                if let Err(error) = result {
-                    note(shared, link, &error);
-                }
-                return Poll::Ready(End::Peer);
+                return Poll::Ready(match result {
+                    Ok(()) => End::Order,
+                    Err(error) => note(shared, link, &error),
+                });
             }
             if ending.is_none() && drained.as_mut().poll(context).is_ready() {
                 ending = Some(Instant::now());
@@ -202,14 +202,18 @@ async fn drive(
     .await
 }
 
-fn note(shared: &Shared, link: &Link, error: &hyper::Error) {
-    let event = if error.is_timeout() {
-        Event::TimedOut
-    } else if error.is_parse() || error.is_user() {
-        Event::ProtocolError
-    } else {
-        return;
-    };
-    shared.figures.note(event);
+/// What an error of the protocol means: an answer may have been sent only to what could not be read.
+fn note(shared: &Shared, link: &Link, error: &hyper::Error) -> End {
+    let kind = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    if kind.is_some_and(|cause| cause.kind() == std::io::ErrorKind::TimedOut) || error.is_timeout() {
+        shared.figures.note(Event::TimedOut);
+        tracing::debug!(peer = %link.address, "a peer was too slow");
+        return End::Cut;
+    }
+    if kind.is_some() || error.is_incomplete_message() || error.is_closed() || error.is_canceled() {
+        return End::Cut;
+    }
+    shared.figures.note(Event::ProtocolError);
     tracing::debug!(peer = %link.address, "a connection ended by what its peer sent");
+    End::Order
 }

@@ -108,7 +108,8 @@ impl Link {
             (0, None, Some(begun)) => (begun + http.header_time, Late::Head),
             (0, None, None) => (state.since + http.idle, Late::Idle),
             (_, Some(_), _) => (Instant::now() + LAST_WORDS, Late::Look),
-            (_, None, _) => (Instant::now() + http.idle, Late::Look),
+            // Answers are sent by tasks of their own: one that stalls is seen at the second look.
+            (_, None, _) => (Instant::now() + http.write_time.min(http.idle), Late::Look),
         };
         match state.sending.iter().map(|(_, until)| *until).min() {
             Some(until) if until < first.0 => (until, Late::Answer),

@@ -16,7 +16,6 @@ mod connection;
 pub mod figures;
 mod link;
 mod listener;
-mod peer;
 mod proxy;
 mod scan;
 mod service;
@@ -25,7 +24,7 @@ mod stream;
 
 pub use figures::Figures;
 pub use listener::Listeners;
-pub use peer::Peer;
+pub use scim::Peer;
 pub use settings::Settings;
 
 use super::House;

@@ -1,5 +1,6 @@
 //! The octets of a connection: TLS, TCP or a Unix socket, with a bound on how long the peer may leave an answer lying.
 
+use super::body::time_for;
 use super::link::Link;
 use super::settings::Settings;
 use std::io;
@@ -92,7 +93,7 @@ impl Stream {
             if stall.timer.as_mut().poll(context).is_pending() {
                 return Poll::Pending;
             }
-            let deadline = stall.since + write_time + Duration::from_secs(stall.moved / self.pace.max(1));
+            let deadline = stall.since + write_time + time_for(stall.moved, self.pace);
             if deadline <= stall.timer.deadline() {
                 return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
             }

@@ -1,11 +1,13 @@
 //! Tables of PATCH: the examples of the RFC, what Entra and Okta send, what is refused.
 
+#![expect(clippy::needless_pass_by_value, reason = "rows of tables are handed over as they are written")]
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::*;
-use crate::protocol::error::ScimError;
+use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::rules::{Coercion, Rules};
 use crate::schema::{ENTERPRISE_USER as E, GROUP, Schemas, USER};
 
@@ -27,6 +29,9 @@ fn user() -> Value {
     })
 }
 
+/// Values at JSON pointers; null: removed.
+type Changes<'a> = Vec<(&'a str, Value)>;
+
 type Outcome = Result<(Value, Touched), (String, u16)>;
 
 fn run(kind: &ResourceType, resource: Value, operations: Value, rules: &Rules) -> Outcome {
@@ -42,7 +47,7 @@ fn run(kind: &ResourceType, resource: Value, operations: Value, rules: &Rules) -
         }
         Err(error) => {
             assert_eq!(map, before, "a refused PATCH changes nothing");
-            Err((error.scim_type.map(|kind| kind.name()).unwrap_or_default().to_owned(), error.status))
+            Err((error.scim_type.map(ScimType::name).unwrap_or_default().to_owned(), error.status))
         }
     }
 }
@@ -81,7 +86,7 @@ fn with(changes: &[(&str, Value)]) -> Value {
 fn add_remove_and_replace_do_what_the_rfc_says() {
     // Goal: RFC 7644 §3.5.2.1 to §3.5.2.3, with the strict rules: nothing here is a coercion.
     let new = json!({"value": "c@x.org", "type": "other"});
-    let rows: Vec<(Value, Vec<(&str, Value)>)> = vec![
+    let rows: Vec<(Value, Changes<'_>)> = vec![
         (json!([{"op": "add", "path": "nickName", "value": "Zed"}]), vec![("/nickName", json!("Zed"))]),
         (json!([{"op": "add", "path": "displayName", "value": "Zed"}]), vec![("/displayName", json!("Zed"))]),
         (json!([{"op": "add", "path": "emails", "value": [new]}]), vec![("/emails/-", new.clone())]),
@@ -215,7 +220,7 @@ fn what_clients_send_is_understood_and_named() {
     let number: &str = format!("/{E}/employeeNumber").leak();
     let boss = |id: &str| json!({"value": id, "displayName": "Boss"});
     let packed = "{\"id\":\"1\",\"value\":\"Admin\",\"displayName\":\"Administrator\"}";
-    let rows: Vec<(Value, Vec<(&str, Value)>, Vec<Coercion>)> = vec![
+    let rows: Vec<(Value, Changes<'_>, Vec<Coercion>)> = vec![
         (
             json!([{"op": "Replace", "path": "active", "value": "False"}]),
             vec![("/active", json!(false))],
