@@ -3,9 +3,12 @@
 //! - [`error`] is every refusal, with its status and `scimType`.
 //! - [`filter`] reads, resolves and evaluates filters; [`path`] is what they and PATCH name attributes with.
 //! - [`json`] reads bodies; [`accept`] brings a resource into the form of the schema; [`put`] replaces one by another.
+//! - [`list`] is what a query asks for and the list that answers it; [`sort`] orders, [`cursor`] continues, [`projection`] thins.
+//! - [`bulk`] reads and orders the operations of Bulk.
 //! - [`patch`] reads and applies PATCH; [`rules`] has the switches for clients that depart from the RFCs.
 
 pub mod accept;
+pub mod bulk;
 pub mod cursor;
 pub mod error;
 pub mod filter;

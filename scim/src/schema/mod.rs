@@ -5,12 +5,14 @@
 //! once from the schema of the directory and does not change.
 //!
 //! - [`attribute`] is one attribute; [`resource_type`] puts schemas together and finds what a path names.
+//! - [`discovery`] is the JSON that tells clients about them.
 //! - `user`, `enterprise`, `group`, `role`, `account_state`, `common` are the tables.
 
 mod account_state;
 pub mod attribute;
 mod common;
 mod custom;
+pub mod discovery;
 mod enterprise;
 mod group;
 pub mod resource_type;
