@@ -142,7 +142,9 @@ pub(super) struct AnswerBody {
     /// In HTTP/2, what is left of a piece that was too large to be handed on at once; none in HTTP/1.1.
     rest: Option<Bytes>,
     begun: Instant,
+    /// Octets that have gone: those before the last piece, which HTTP/2 may hold without being allowed to send it.
     sent: u64,
+    last: u64,
     write_time: Duration,
     pace: u64,
 }
@@ -156,6 +158,7 @@ impl AnswerBody {
             rest: in_pieces.then(Bytes::new),
             begun: Instant::now(),
             sent: 0,
+            last: 0,
             write_time: http.write_time,
             pace: http.pace,
         };
@@ -174,7 +177,8 @@ impl AnswerBody {
             if data.len() > PIECE {
                 *rest = data.split_off(PIECE);
             }
-            self.sent = self.sent.saturating_add(data.len() as u64);
+            self.sent = self.sent.saturating_add(self.last);
+            self.last = data.len() as u64;
             self.watch();
         }
         Frame::data(data)
