@@ -9,6 +9,7 @@ use crate::cli::Global;
 use crate::config::Problem;
 use crate::daemon::{self, House, clock, doors, http, ldap, store, telemetry};
 use directory::bootstrap;
+use directory::clock::Span;
 use directory::error::Refusal;
 use directory::handle::Directory;
 use serde::Serialize;
@@ -64,6 +65,8 @@ const BASE: &str = "dc=example,dc=com";
 const ADMIN_UID: &str = "admin";
 const ORGANISATION: &[u8] = include_bytes!("../../fixtures/org/org.ldif");
 const PASSWORDS: &str = "demo-passwords.json";
+const SCIM_LABEL: &str = "demo-provisioner";
+const SCIM_LIFE: Span = Span::from_days(365);
 
 /// Runs the demo until a signal ends it.
 ///
@@ -84,18 +87,22 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
         let directory = store::open(&house.config, house.processors)?;
         let passwords = fill(&directory, &data).await?;
         let (doors, open, web) = doors::open_on(house, &directory)?;
-        super::say(&announcement(house, &open, &web, passwords)?.render(json));
+        super::say(&announcement(house, &open, &web, passwords).render(json));
         Ok(doors)
     });
     opened.map_err(|problem| Failure::new(Exit::Failed, problem.to_string()))?;
     Ok(Exit::Done)
 }
 
-/// The passwords of a demo's two accounts; kept beside its store, so that a second start announces the same.
+/// The passwords of a demo's two accounts, and the token of its third; kept beside its store, so that a second start
+/// announces the same.
 #[derive(Clone, Debug, Serialize, serde::Deserialize)]
 struct Passwords {
     admin: String,
     service: String,
+    /// None until the store is filled.
+    #[serde(default)]
+    scim: Option<String>,
 }
 
 fn admin_dn() -> String {
@@ -108,26 +115,35 @@ fn service_dn() -> String {
 
 /// Fills a new store with the organisation; a store that holds one already is left as it is.
 async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> {
-    let failed = |refusal: Refusal| {
-        Problem::general(format!("the demo cannot be filled: {}", refusal.detail.unwrap_or(refusal.message)))
-    };
     let file = data.join(PASSWORDS);
     let unusable = |e: &dyn std::fmt::Display| Problem::general(format!("{}: {e}", file.display()));
-    let passwords = match std::fs::read(&file) {
+    let keep = |passwords: &Passwords| {
+        // The umask of the daemon keeps the file from everybody else.
+        std::fs::write(&file, serde_json::to_vec(passwords).unwrap_or_default()).map_err(|e| unusable(&e))
+    };
+    let mut passwords: Passwords = match std::fs::read(&file) {
         Ok(text) => serde_json::from_slice(&text).map_err(|e| unusable(&e))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let made = Passwords { admin: made_password(directory), service: made_password(directory) };
-            // The umask of the daemon keeps the file from everybody else.
-            std::fs::write(&file, serde_json::to_vec(&made).unwrap_or_default()).map_err(|e| unusable(&e))?;
+            let (admin, service) = (made_password(directory), made_password(directory));
+            let made = Passwords { admin, service, scim: None };
+            keep(&made)?;
             made
         }
         Err(error) => return Err(unusable(&error)),
     };
-    // The reader comes last: where it is, the demo is whole; anything less is filled again over what is there.
-    let whole = bootstrap::exists(directory, &service_dn()).map_err(failed)?;
-    if whole {
-        return Ok(passwords);
+    // The reader comes last of the entries: where it is, they are whole; anything less is filled again over what is there.
+    if !bootstrap::exists(directory, &service_dn()).map_err(failed)? {
+        fill_entries(directory, &passwords).await?;
     }
+    if passwords.scim.is_none() {
+        let token = bootstrap::scim_token(directory, BASE, SCIM_LABEL, SCIM_LIFE).await.map_err(failed)?;
+        passwords.scim = Some(token);
+        keep(&passwords)?;
+    }
+    Ok(passwords)
+}
+
+async fn fill_entries(directory: &Directory, passwords: &Passwords) -> Result<(), Problem> {
     let filling = directory.clone();
     let filled = tokio::task::spawn_blocking(move || {
         if !bootstrap::exists(&filling, BASE).map_err(failed)? {
@@ -140,7 +156,11 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
     filled.await.map_err(|e| Problem::general(e.to_string()))??;
     bootstrap::administrator(directory, &admin_dn(), passwords.admin.as_str().into()).await.map_err(failed)?;
     bootstrap::reader(directory, &service_dn(), passwords.service.as_str().into()).await.map_err(failed)?;
-    Ok(passwords)
+    Ok(())
+}
+
+fn failed(refusal: Refusal) -> Problem {
+    Problem::general(format!("the demo cannot be filled: {}", refusal.detail.unwrap_or(refusal.message)))
 }
 
 /// 20 letters and digits.
@@ -148,25 +168,23 @@ fn made_password(directory: &Directory) -> String {
     String::from_utf8_lossy(directory.make_password().expose()).into_owned()
 }
 
-fn announcement(
-    house: &House,
-    open: &ldap::Open,
-    web: &http::Open,
-    passwords: Passwords,
-) -> Result<Announcement, Problem> {
+fn announcement(house: &House, open: &ldap::Open, web: &http::Open, passwords: Passwords) -> Announcement {
     let ca_file = house.tls.authority_file().map(|f| f.display().to_string()).unwrap_or_default();
     let first = |urls: &[String]| urls.first().cloned().unwrap_or_default();
-    Ok(Announcement {
+    let https = web.https.first().cloned();
+    let scim = https.as_ref().zip(passwords.scim);
+    Announcement {
         pid: std::process::id(),
         ldap: first(&open.ldap),
         ldaps: first(&open.ldaps),
         ldapi: open.ldapi.clone().unwrap_or_default(),
-        https: web.https.first().cloned(),
+        scim: scim.map(|(https, token)| Provisioning { base: format!("{https}{}/v2", http::SCIM), token }),
+        https,
         base_dn: BASE.to_owned(),
         ca_file,
         admin: Person { dn: admin_dn(), username: ADMIN_UID.to_owned(), password: passwords.admin },
         service: Application { dn: service_dn(), password: passwords.service },
-    })
+    }
 }
 
 /// The demo's place: the user's directory, or a temporary one that goes when this is dropped.
@@ -210,6 +228,9 @@ pub struct Announcement {
     /// `https://…`, when there is such a door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub https: Option<String>,
+    /// SCIM, when there is HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim: Option<Provisioning>,
     /// The first suffix.
     pub base_dn: String,
     /// The certificate to trust.
@@ -240,15 +261,28 @@ pub struct Application {
     pub password: String,
 }
 
+/// An identity provider's way in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Provisioning {
+    /// The base URL.
+    pub base: String,
+    /// A bearer token, made for this demo alone.
+    pub token: String,
+}
+
 impl Announcement {
-    /// One line of JSON for scripts, or three lines to paste for people.
+    /// One line of JSON for scripts, or four lines to paste for people.
     pub fn render(&self, json: bool) -> String {
         if json {
             // Strings and numbers always serialise.
             return serde_json::to_string(self).unwrap_or_default() + "\n";
         }
         let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        format!(
+        let scim = self.scim.as_ref().map(|Provisioning { base, token }| {
+            let (ca, token) = (quoted(&self.ca_file), quoted(&format!("Authorization: Bearer {token}")));
+            format!("curl --cacert {ca} -H {token} {}\n", quoted(&format!("{base}/Users?count=3")))
+        });
+        let mut lines = format!(
             "export LDAPTLS_CACERT={ca}\n\
              ldapsearch -x -H {ldaps} -D {admin} -w {password} -b {base}\n\
              ldapwhoami -x -H {ldap} -D {service} -w {secret}\n",
@@ -260,7 +294,9 @@ impl Announcement {
             base = quoted(&self.base_dn),
             service = quoted(&self.service.dn),
             secret = quoted(&self.service.password),
-        )
+        );
+        lines.push_str(&scim.unwrap_or_default());
+        lines
     }
 }
 
@@ -285,7 +321,8 @@ mod tests {
             ldap: "ldap://127.0.0.1:3890".into(),
             ldaps: "ldaps://127.0.0.1:3891".into(),
             ldapi: ldapi_url(Path::new("/tmp/a b/ldapi")),
-            https: None,
+            https: Some("https://127.0.0.1:3892".into()),
+            scim: Some(Provisioning { base: "https://127.0.0.1:3892/scim/v2".into(), token: "rbs_1_x".into() }),
             base_dn: "dc=example,dc=com".into(),
             ca_file: "/tmp/it's/ca.pem".into(),
             admin: Person { dn: "uid=admin".into(), username: "admin".into(), password: "p w".into() },
@@ -298,18 +335,26 @@ mod tests {
     fn json_keeps_its_promise() {
         let text = announcement().render(true);
         assert_eq!(text.matches('\n').count(), 1);
-        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let names: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(names, ["admin", "base_dn", "ca_file", "ldap", "ldapi", "ldaps", "pid", "service"]);
-        assert_eq!(value["ldapi"], "ldapi://%2Ftmp%2Fa%20b%2Fldapi");
-        assert_eq!(value["admin"]["username"], "admin");
+        let open: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let names: Vec<&str> = open.as_object().unwrap().keys().map(String::as_str).collect();
+        let promised = ["admin", "base_dn", "ca_file", "https", "ldap", "ldapi", "ldaps", "pid", "scim", "service"];
+        assert_eq!(names, promised);
+        let closed = Announcement { https: None, scim: None, ..announcement() };
+        let value: serde_json::Value = serde_json::from_str(&closed.render(true)).unwrap();
+        assert!(value.get("https").is_none() && value.get("scim").is_none());
+        assert_eq!(open["ldapi"], "ldapi://%2Ftmp%2Fa%20b%2Fldapi");
+        assert_eq!(open["admin"]["username"], "admin");
     }
 
-    /// Goal: the form for people is three lines that a shell takes as they are.
+    /// Goal: the form for people is four lines that a shell takes as they are.
     #[test]
-    fn people_get_three_lines() {
+    fn people_get_four_lines() {
         let text = announcement().render(false);
-        assert_eq!(text.lines().count(), 3);
+        assert_eq!(text.lines().count(), 4);
+        assert!(
+            text.contains("-H 'Authorization: Bearer rbs_1_x' 'https://127.0.0.1:3892/scim/v2/Users?count=3'"),
+            "{text}"
+        );
         assert!(text.contains(r"'/tmp/it'\''s/ca.pem'") && text.contains("-w 'p w'"), "{text}");
     }
 
