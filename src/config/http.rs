@@ -31,8 +31,9 @@ section! {
     headers: usize, Kind::Count(16, 1_000), "100";
     /// Time from the first octet of an HTTP/1.1 request to the end of its headers.
     header_time: Duration, Kind::Span(SECOND, MINUTES), "10s";
-    /// Octets of a request's body; more is answered 413. A door may take less.
-    body_bytes: u64, Kind::Bytes(1_024, 1 << 30), "4MiB";
+    /// Octets of a request's body; more is answered 413. A door may take less. A group of 100,000 members that is sent
+    /// whole has about 8 MiB.
+    body_bytes: u64, Kind::Bytes(1_024, 1 << 30), "16MiB";
     /// Time for a request's body, from first to last. A slower one is answered 408.
     body_time: Duration, Kind::Span(SECOND, HOUR), "60s";
     /// Octets a second that a client must send of a body, and take of an answer, once `http.grace` has passed: what it

@@ -14,6 +14,7 @@
 mod end;
 mod hostile;
 mod limits;
+mod log;
 mod protocol;
 mod proxies;
 
