@@ -6,6 +6,7 @@
 //!
 //! - [`attribute`] is one attribute; [`resource_type`] puts schemas together and finds what a path names.
 //! - [`discovery`] is the JSON that tells clients about them.
+//! - [`openapi`] describes the whole door.
 //! - `user`, `enterprise`, `group`, `role`, `account_state`, `common` are the tables.
 
 mod account_state;
@@ -15,6 +16,7 @@ mod custom;
 pub mod discovery;
 mod enterprise;
 mod group;
+pub mod openapi;
 pub mod resource_type;
 mod role;
 #[cfg(test)]
