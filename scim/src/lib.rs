@@ -8,11 +8,23 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod auth;
+mod call;
+pub mod dialect;
+mod endpoint;
 pub mod etag;
+pub mod fuse;
+pub mod limits;
+pub mod metrics;
 pub mod peer;
 pub mod protocol;
 pub mod refusal;
 pub mod resource;
+mod route;
+mod router;
 pub mod schema;
 
+pub use limits::Settings;
+pub use metrics::{Metrics, MetricsSnapshot};
 pub use peer::Peer;
+pub use router::{Door, router};

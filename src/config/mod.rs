@@ -13,6 +13,7 @@ pub mod network;
 pub mod policy;
 pub mod problem;
 pub mod reference;
+pub mod scim;
 pub mod secret;
 pub mod server;
 pub mod setting;
@@ -38,6 +39,7 @@ pub const SECTIONS: &[Section] = &[
     tls::Tls::SECTION,
     limits::Limits::SECTION,
     http::Http::SECTION,
+    scim::Scim::SECTION,
     policy::Policy::SECTION,
     server::Hashing::SECTION,
     server::Store::SECTION,
@@ -62,6 +64,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// The HTTP doors.
     pub http: http::Http,
+    /// The SCIM door.
+    pub scim: scim::Scim,
     /// The account policy.
     pub policy: policy::Policy,
     /// Password hashing.
@@ -144,6 +148,7 @@ impl Config {
             tls: tls::Tls::read(&reader),
             limits: limits::Limits::read(&reader),
             http: http::Http::read(&reader),
+            scim: scim::Scim::read(&reader),
             policy: policy::Policy::read(&reader),
             hashing: server::Hashing::read(&reader),
             store: server::Store::read(&reader),

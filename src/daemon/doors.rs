@@ -4,7 +4,7 @@
 //! counters and checks into `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after
 //! the last connection.
 
-use super::{House, http, ldap, store};
+use super::{House, http, ldap, scim, store};
 use crate::config::{Config, Problem};
 use ::ldap::Gate;
 use axum::Router;
@@ -48,7 +48,9 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     store::observe(house, directory);
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
-    let web = http::open(house, routes(directory, &house.config)?, gate, directory.random_bytes())?;
+    let (router, figures) = scim::routes(directory, &house.config);
+    scim::observe(&house.metrics, &figures);
+    let web = http::open(house, router, gate, directory.random_bytes())?;
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
     let urls = opened
         .ldap
@@ -73,6 +75,6 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
 ///
 /// # Errors
 /// Why a door cannot be made.
-pub fn routes(_directory: &Directory, _config: &Config) -> Result<Router, Problem> {
-    Ok(Router::new())
+pub fn routes(directory: &Directory, config: &Config) -> Result<Router, Problem> {
+    Ok(scim::routes(directory, config).0)
 }

@@ -20,6 +20,8 @@ mod lock;
 mod machine;
 mod names;
 mod same_answer;
+mod scim;
+mod scim_smoke;
 mod smoke;
 mod unlock_and_enable;
 mod who_may;

@@ -32,6 +32,8 @@ pub struct Wants {
     pub groups: bool,
     /// `active` and the state of the account.
     pub account: bool,
+    /// `manager`, who has to be looked up.
+    pub manager: bool,
     /// `manager.displayName`, which nobody gets who does not name it.
     pub manager_name: bool,
 }
@@ -39,9 +41,10 @@ pub struct Wants {
 impl Wants {
     /// The whole resource but its edges: what PATCH and PUT work on.
     pub const RECORD: Wants =
-        Wants { members: false, member_names: false, groups: false, account: true, manager_name: false };
+        Wants { members: false, member_names: false, groups: false, account: true, manager: true, manager_name: false };
     /// Everything.
-    pub const ALL: Wants = Wants { members: true, member_names: true, groups: true, account: true, manager_name: true };
+    pub const ALL: Wants =
+        Wants { members: true, member_names: true, groups: true, account: true, manager: true, manager_name: true };
 }
 
 /// A resource, with the array that was written as text.
@@ -169,7 +172,7 @@ impl Reader<'_> {
             let shown = values.clone().filter(|value| !filled(plain, value));
             put_plain(plain, shown, object);
         }
-        if let Some(manager) = manager {
+        if let Some(manager) = manager.filter(|_| wants.manager) {
             self.manager(manager, wants, object)?;
         }
         seen.families(object);
