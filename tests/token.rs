@@ -1,7 +1,6 @@
 //! `rollbook token` from end to end: the built program against the built program's demo, through its Unix socket.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
-#![expect(clippy::indexing_slicing, reason = "what is not there fails the test")]
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -15,7 +15,7 @@ use crate::id::Position;
 use crate::journal::local::Lane;
 use crate::lifecycle::Policy;
 use crate::random::Random;
-use crate::schema::Schema;
+use crate::schema::{Schema, custom};
 use crate::search::{Bounds, Reading};
 use crate::store::tables::meta;
 use crate::store::view::{Snapshot, Tables, View};
@@ -49,6 +49,8 @@ pub struct Options {
     pub random: Random,
     /// The rules of the life cycle.
     pub policy: Policy,
+    /// The deployment's own attribute types and classes.
+    pub definitions: Vec<custom::Given>,
     /// How new passwords are hashed.
     pub hashing: Params,
     /// The hash pool's bounds.
@@ -73,6 +75,7 @@ impl Options {
             clock: Box::new(SystemClock),
             random: Random::from_system()?,
             policy: Policy::default(),
+            definitions: Vec::new(),
             hashing: Params::default(),
             pool: pool::Limits::default(),
             upgrade_hashes: true,
@@ -149,7 +152,8 @@ impl Directory {
     /// Opens a store, makes its tables when it is new, and starts the lane and the pool.
     ///
     /// # Errors
-    /// When the store cannot be opened, is of a later format, or a thread cannot be started.
+    /// When the store cannot be opened, is of a later format, or a thread cannot be started; `Unwilling` when the
+    /// definitions are no good, with all that is wrong with them.
     pub fn open(options: Options) -> Result<Directory, Refusal> {
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_bytes);
@@ -162,8 +166,7 @@ impl Directory {
             Backend::Other(backend) => builder.create_with_backend(Boxed(backend)),
         };
         let database = Arc::new(database.map_err(failed)?);
-        let mark = prepare_store(&database, &options.random)?;
-        let schema = Schema::standard();
+        let (mark, schema) = prepare_store(&database, &options.random, &options.definitions)?;
         let snapshots = Arc::new(Snapshots { database: database.clone(), present: Mutex::new(None) });
         let forget = snapshots.clone();
         let lane = Lane::start(database, schema.clone(), move || forget.forget()).map_err(failed)?;
@@ -322,14 +325,21 @@ impl Directory {
 }
 
 /// Makes the tables and the fixed values of a new store, brings an old one to the present format, and reads the mark.
-fn prepare_store(database: &Database, random: &Random) -> Result<Option<Mark>, Refusal> {
+fn prepare_store(
+    database: &Database,
+    random: &Random,
+    definitions: &[custom::Given],
+) -> Result<(Option<Mark>, Arc<Schema>), Refusal> {
     let mut txn = database.begin_write().map_err(failed)?;
     txn.set_quick_repair(true);
-    let mark;
-    let changed;
+    let (mark, schema);
+    let mut changed;
     {
         let mut tables = Tables::open(&txn)?;
         changed = migrate::bring_up_to_date(&mut tables, random)?;
+        let merged = define(&mut tables, definitions)?;
+        schema = merged.schema;
+        changed |= merged.changed;
         mark =
             redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }
@@ -338,7 +348,25 @@ fn prepare_store(database: &Database, random: &Random) -> Result<Option<Mark>, R
     } else {
         txn.abort().map_err(failed)?;
     }
-    Ok(mark)
+    Ok((mark, schema))
+}
+
+/// Puts the given definitions to those that the store remembers.
+fn define(tables: &mut Tables<'_>, given: &[custom::Given]) -> Result<custom::Merged, Refusal> {
+    let stored = redb::ReadableTable::get(&tables.meta, meta::DEFINITIONS)?;
+    let kept: Vec<custom::Kept> = stored.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default();
+    let merged = custom::merge(&kept, given).map_err(|why| Refusal::new(Reason::Unwilling, why.join("\n")))?;
+    if merged.changed {
+        tables.meta.insert(meta::DEFINITIONS, codec::encode(&merged.kept)?.as_slice())?;
+    }
+    if !merged.forgotten.is_empty() {
+        let names = merged.forgotten.join(" ");
+        tracing::warn!(
+            names,
+            "definitions that no schema file gives any more; the store remembers them, and they hold"
+        );
+    }
+    Ok(merged)
 }
 
 /// redb takes a backend by value.

@@ -13,6 +13,7 @@ pub mod network;
 pub mod policy;
 pub mod problem;
 pub mod reference;
+pub mod schema;
 pub mod scim;
 pub mod secret;
 pub mod server;
@@ -43,6 +44,7 @@ pub const SECTIONS: &[Section] = &[
     policy::Policy::SECTION,
     server::Hashing::SECTION,
     server::Store::SECTION,
+    schema::Schema::SECTION,
     log::Log::SECTION,
 ];
 
@@ -72,6 +74,8 @@ pub struct Config {
     pub hashing: server::Hashing,
     /// The store.
     pub store: server::Store,
+    /// Definitions of the deployment.
+    pub schema: schema::Schema,
     /// The log.
     pub log: log::Log,
     /// Each setting's value and where it came from, for `config show` and for messages.
@@ -152,6 +156,7 @@ impl Config {
             policy: policy::Policy::read(&reader),
             hashing: server::Hashing::read(&reader),
             store: server::Store::read(&reader),
+            schema: schema::Schema::read(&reader),
             log: log::Log::read(&reader),
             origins,
             warnings,

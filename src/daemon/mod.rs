@@ -10,6 +10,7 @@ pub mod http;
 pub mod ldap;
 pub mod notify;
 pub mod process;
+pub mod schema;
 pub mod scim;
 pub mod shutdown;
 pub mod sockets;

@@ -6,6 +6,7 @@
 use super::House;
 use crate::config::{Config, Problem};
 use directory::credential::{Params, pool};
+use directory::error::Reason;
 use directory::handle::{Backend, Directory, Options};
 use directory::search::Bounds;
 use std::num::NonZeroUsize;
@@ -38,6 +39,7 @@ pub fn open(config: &Config, processors: usize) -> Result<Directory, Problem> {
     let mut options = Options::new(Backend::File(file.clone())).map_err(|e| Problem::general(e.to_string()))?;
     options.cache_bytes = usize::try_from(config.store.cache_mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
     options.policy = config.policy.rules().map_err(|e| Problem::general(e.to_string()))?;
+    options.definitions = super::schema::read(&config.schema.files)?;
     let hashing = &config.hashing;
     options.hashing = Params::new(hashing.memory_kib, hashing.iterations, hashing.lanes)
         .map_err(|e| Problem::general(format!("hashing: {e}")))?;
@@ -56,6 +58,9 @@ pub fn open(config: &Config, processors: usize) -> Result<Directory, Problem> {
         lookthrough: narrow(limits.search_candidates),
     };
     Directory::open(options).map_err(|refusal| {
+        if refusal.reason == Reason::Unwilling {
+            return Problem::general(format!("schema.files: {}", refusal.message));
+        }
         let why = refusal.detail.unwrap_or(refusal.message);
         let problem = Problem::general(format!("cannot open the store {}: {why}", file.display()));
         if why.contains("already open") || why.contains("lock") { problem.with_hint(HELD) } else { problem }

@@ -16,6 +16,7 @@ use directory::credential::{Params, Secret, pool};
 use directory::handle::{Backend, Directory, Options};
 use directory::lifecycle::{Policy, PolicyOverlay};
 use directory::random::Random;
+use directory::schema::custom::Given;
 use directory::store::verify::verify;
 use ldap::{Gate, Listeners, Metrics, Settings, serve};
 use rollbook::config::{Config, Sources};
@@ -52,6 +53,8 @@ pub struct Setup {
     pub seed: u64,
     /// The daemon's settings over its defaults, by key, for the HTTP doors.
     pub settings: Vec<(&'static str, String)>,
+    /// What the schema files define.
+    pub definitions: Vec<Given>,
 }
 
 impl Default for Setup {
@@ -62,6 +65,7 @@ impl Default for Setup {
             hashing: Params::new(8, 1, 1).unwrap(),
             seed: 7,
             settings: Vec::new(),
+            definitions: Vec::new(),
         }
     }
 }
@@ -127,6 +131,7 @@ impl Server {
         options.random = Random::from_seed(setup.seed);
         options.hashing = setup.hashing;
         options.policy = Policy::default().with(&setup.policy).expect("the rules of the test are within their bounds");
+        options.definitions.clone_from(&setup.definitions);
         options.pool.threads = NonZeroUsize::MIN;
         // Thousands of logins at once are a question to the gate, not to the patience of this machine.
         options.pool = pool::Limits { queue: 16_384, wait: std::time::Duration::from_mins(5), ..options.pool };
@@ -274,6 +279,12 @@ impl Server {
         self.directory.flush(true).await.unwrap();
         self.blocking(|directory| directory.stop()).await;
         self.again().await
+    }
+
+    /// The same, with other schema files.
+    pub async fn restart_defining(mut self, definitions: Vec<Given>) -> Server {
+        self.setup.definitions = definitions;
+        self.restart().await
     }
 
     /// The machine stops at this moment, without warning, and comes back: what was only in memory is gone.

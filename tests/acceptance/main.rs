@@ -7,6 +7,7 @@
 
 mod activity;
 mod built_in;
+mod custom_schema;
 mod delete;
 mod disable;
 mod dormancy;

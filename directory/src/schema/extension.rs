@@ -1,7 +1,7 @@
 //! Definitions made at run time: the text of RFC 4512 §4.1 read into lines for [`super::SchemaBuilder`].
 //!
-//! Owns the reading; whether a definition agrees with the others is for the builder to say. Called when a client
-//! writes to `cn=Subschema`, when an LDIF file with a schema is imported, and at start for what was stored.
+//! Owns the reading; whether a definition agrees with the others is for the builder to say. Called at start, by
+//! [`super::custom`], for what the schema files give and for what the store remembers.
 //!
 //! Names and texts are interned: each distinct one is kept once for the life of the process, because definitions are
 //! read by reference everywhere. Only administrators make definitions, and a text has a bound.
@@ -69,11 +69,40 @@ pub fn attribute_type(id: u16, text: &str) -> Result<AttributeLine, DefinitionEr
                 }
             }
             "X-ORIGIN" => line.origin = reader.extension()?,
+            "X-SCIM" => line.scim = Some(reader.extension()?).filter(|path| is_scim_path(path)),
+            "X-CLAIM" => line.claim = Some(reader.extension()?).filter(|claim| is_claim(claim)),
             extension if extension.starts_with("X-") => reader.extension().map(|_| ())?,
             other => return Err(DefinitionError::Unsupported(other.to_owned())),
         }
+        match keyword {
+            "X-SCIM" if line.scim.is_none() => return Err(DefinitionError::Malformed("X-SCIM is 'URN:name'")),
+            "X-CLAIM" if line.claim.is_none() => {
+                return Err(DefinitionError::Malformed("X-CLAIM is the name of a claim"));
+            }
+            _ => {}
+        }
     }
     Ok(line)
+}
+
+/// `URN:name` of an attribute of a SCIM extension (RFC 7643 §2.1 and §3.3); those of the standard and ours are taken.
+fn is_scim_path(path: &str) -> bool {
+    let Some((urn, name)) = path.rsplit_once(':') else { return false };
+    let starts = |prefix: &str| urn.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let taken = starts("urn:ietf:params:scim:schemas:core:")
+        || starts("urn:ietf:params:scim:schemas:extension:enterprise:")
+        || starts("urn:ietf:params:scim:schemas:extension:rollbook:")
+        || starts("urn:ietf:params:scim:schemas:rollbook:")
+        || starts("urn:ietf:params:scim:api:");
+    // RFC 8141 §2: a namespace of at least two letters, and something in it.
+    let in_namespace = starts("urn:") && urn.split(':').filter(|part| !part.is_empty()).count() >= 3;
+    let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    in_namespace && !taken && is_name && urn.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\\\"".contains(&byte))
+}
+
+fn is_claim(claim: &str) -> bool {
+    (1..=128).contains(&claim.len()) && claim.bytes().all(|byte| byte.is_ascii_graphic() && !b"'\\\"".contains(&byte))
 }
 
 /// Reads an object class (RFC 4512 §4.1.1) and gives it the number `id`, which is at least [`FIRST_CUSTOM`].

@@ -13,12 +13,14 @@
 //! - [`description`] reads `cn;lang-de`.
 //! - [`check`] says whether an entry obeys its classes.
 //! - [`subschema`] and [`extension`] go to and from the text of RFC 4512 §4.2.
+//! - [`custom`] puts the deployment's own definitions to the shipped ones.
 //! - [`known`] has the numbers of the types and classes that code asks for by name.
 
 pub mod attribute;
 pub mod builder;
 pub mod catalog;
 pub mod check;
+pub mod custom;
 pub mod description;
 pub mod extension;
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{
-    AttributeType, MatchingRule, ObjectClass, RuleKind, Schema, Syntax, Usage,
+    AttributeType, FIRST_CUSTOM, MatchingRule, ObjectClass, RuleKind, Schema, Syntax, Usage,
     attribute::AttributeId,
     kind::ClassKind,
     known::attribute::{ATTRIBUTE_TYPES, LDAP_SYNTAXES, MATCHING_RULE_USE, MATCHING_RULES, OBJECT_CLASSES},
@@ -52,6 +52,11 @@ impl Schema {
                 Usage::Dsa => Some("dSAOperation"),
             },
         );
+        // What the shipped ones are to the other doors is in the manual, and clients parse their definitions as they are.
+        if attribute.id.0 >= FIRST_CUSTOM {
+            text.word("X-SCIM", attribute.scim.map(Quoted));
+            text.word("X-CLAIM", attribute.claim.map(Quoted));
+        }
         text.finish(attribute.origin)
     }
 

@@ -80,6 +80,8 @@ pub mod meta {
     pub const SYSTEM_ADMIN: &str = "system-admin-role";
     /// The role whose members may read everything below its suffix: ids, u64 little endian each.
     pub const READERS: &str = "reader-roles";
+    /// The definitions that schema files have given (`schema::custom`).
+    pub const DEFINITIONS: &str = "schema-definitions";
     /// The built-in system account (requirement 1.6).
     pub const SYSTEM_ACCOUNT: &str = "system-account";
 }
