@@ -1,0 +1,12 @@
+//! The OpenID Connect door: applications sign people in here (OpenID Connect Core, RFC 6749, RFC 9700).
+//!
+//! Owns the words of the protocol: signed tokens, the endpoints of the provider, what a client may ask and what it is told.
+//! Who may log in and what is remembered is decided in the crate `directory`; pages are made by the crate `web`.
+//!
+//! - [`jose`] is signing and checking, pure: RFC 7515, 7517, 7518, 7519, 8037, 8725.
+//! - [`claims`] says what of an account goes into which token, by the `claim` face of the schema's catalog.
+//! - [`provider`] is the endpoints.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+pub mod jose;
