@@ -1,5 +1,4 @@
 //! The vectors of the RFCs, and what must not get through.
-#![expect(clippy::arithmetic_side_effects, reason = "a test stops at the first surprise")]
 
 use super::jws::{self, Unproven};
 use super::key::{Material, PublicKey};
@@ -184,7 +183,7 @@ fn one_spelling() {
         (twin.as_str(), Flaw::Malformed),
         (long.as_str(), Flaw::TooLong),
     ] {
-        assert_eq!(Unproven::parse(bad).err(), Some(flaw), "{}", &bad[..bad.len().min(60)]);
+        assert_eq!(Unproven::parse(bad).err(), Some(flaw), "{}", bad.chars().take(60).collect::<String>());
     }
     // The same signature in another spelling is another text, and none.
     assert!(prove(&format!("{RFC7515_A3}="), &p256()).is_err());
