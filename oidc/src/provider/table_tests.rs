@@ -1,5 +1,7 @@
 //! Every check of the table, and every decision, at both sides of its border.
 
+#![expect(clippy::arithmetic_side_effects, reason = "numbers of a test are small")]
+
 use super::client::{Client, Grant, tests::sample};
 use super::decide::{Demanded, Next, SignedIn, decide};
 use super::error::{Code, Told, Wrong};
