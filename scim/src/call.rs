@@ -126,8 +126,7 @@ impl Call {
 
     /// The schema of a resource type.
     pub(crate) fn resource_type(&self, kind: Kind) -> Result<&Arc<ResourceType>, ScimError> {
-        let schemas = self.shared.schemas(&self.dialect);
-        let found = schemas.resource_types.iter().find(|known| known.name == kind.name());
+        let found = self.shared.schemas.resource_types.iter().find(|known| known.name == kind.name());
         found.ok_or_else(|| ScimError::new(404, "there is no such resource type"))
     }
 
@@ -188,6 +187,8 @@ pub(crate) struct Reply {
     pub(crate) body: Option<Vec<u8>>,
     pub(crate) version: Option<String>,
     pub(crate) location: Option<String>,
+    /// The media type, when it is not SCIM's.
+    pub(crate) media: Option<&'static str>,
     /// `Preference-Applied` (RFC 7240 §3).
     pub(crate) applied: Option<&'static str>,
 }

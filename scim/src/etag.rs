@@ -8,8 +8,8 @@ use directory::entry::record::Record;
 use directory::error::Refusal;
 use directory::id::EntryId;
 use directory::lifecycle::Account;
-use directory::store::membership::CLOSURE;
-use directory::store::view::{Snapshot, View};
+use directory::store::membership;
+use directory::store::view::Snapshot;
 
 /// The version of an entry as a resource. `account`: its facts, when the reader sees them.
 ///
@@ -31,7 +31,7 @@ pub fn version(
     for part in [account.epoch, hold, dormant, lock, u64::from(account.force_change), account.standing as u64] {
         digest.take(part);
     }
-    for group in snapshot.groups_of(id, CLOSURE)? {
+    for group in membership::closure(snapshot, id)? {
         digest.take(group.0);
     }
     Ok(format!("W/\"{position}.{:x}\"", digest.0))

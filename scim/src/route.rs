@@ -18,6 +18,8 @@ pub enum Endpoint {
     Resources(Kind),
     /// `/Users/{id}`
     Resource(Kind, String),
+    /// `/`
+    Root,
     /// `/.search`, `/Users/.search`
     Search(Option<Kind>),
     /// `/Me`
@@ -64,14 +66,21 @@ pub struct Route {
 impl Route {
     /// Reads a path; none: there is nothing.
     pub fn of(path: &str) -> Option<Route> {
-        let rest = path.strip_prefix(BASE)?.strip_prefix('/')?;
-        let mut segments = rest.strip_suffix('/').unwrap_or(rest).split('/').map(decode);
+        let rest = path.strip_prefix(BASE)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if rest.is_empty() {
+            return Some(Route { tenant: None, endpoint: Endpoint::Root });
+        }
+        let mut segments = rest.strip_prefix('/')?.split('/').map(decode);
         let mut first = segments.next()??;
         let mut tenant = None;
         if !RESERVED.contains(&first.as_str()) {
             tenant = Some(first).filter(|tenant| !tenant.is_empty());
             tenant.as_ref()?;
-            first = segments.next()??;
+            match segments.next() {
+                None => return Some(Route { tenant, endpoint: Endpoint::Root }),
+                Some(next) => first = next?,
+            }
         }
         let second = match segments.next() {
             None => None,
@@ -132,7 +141,7 @@ impl Endpoint {
     pub fn counted(&self) -> &'static str {
         match self {
             Endpoint::Resources(kind) | Endpoint::Resource(kind, _) => kind.endpoint(),
-            Endpoint::Search(_) => "search",
+            Endpoint::Search(_) | Endpoint::Root => "search",
             Endpoint::Me => "Me",
             Endpoint::Bulk => "Bulk",
             _ => "discovery",
@@ -210,11 +219,12 @@ mod tests {
             ("/scim/v2/Groups/.search", route(None, Endpoint::Search(Some(Kind::Group)))),
             ("/scim/v2/acme/Schemas/urn:x", route(Some("acme"), Endpoint::Schema("urn:x".into()))),
             ("/scim/v2/Users/..%2f..%2fMe", route(None, user("../../Me"))),
-            ("/scim/v2", None),
-            ("/scim/v2/", None),
+            ("/scim/v2", route(None, Endpoint::Root)),
+            ("/scim/v2/", route(None, Endpoint::Root)),
             ("/scim/v2//Users", None),
-            ("/scim/v2/acme", None),
-            ("/scim/v2/users", None),
+            ("/scim/v2/acme", route(Some("acme"), Endpoint::Root)),
+            ("/scim/v2/users/x", None),
+            ("/scim/v22/Users", None),
             ("/scim/v2/Users/1/2", None),
             ("/scim/v2/Me/1", None),
             ("/scim/v2/Users/%00", None),

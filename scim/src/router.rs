@@ -71,7 +71,8 @@ pub fn router(door: Door) -> Router {
     let shared =
         Arc::new(Shared { directory, schemas, strict_schemas, settings, cursor_key, metrics, binding, rates, fuse });
     let all = format!("{BASE}/{{*rest}}");
-    Router::new().route(BASE, any(serve)).route(&all, any(serve)).with_state(shared)
+    let root = format!("{BASE}/");
+    Router::new().route(BASE, any(serve)).route(&root, any(serve)).route(&all, any(serve)).with_state(shared)
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response<Body> {
@@ -241,7 +242,7 @@ fn respond(reply: Reply, extra: HeaderMap, is_head: bool) -> Response<Body> {
     let headers = response.headers_mut();
     headers.extend(extra);
     if has_body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(SCIM_JSON));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.media.unwrap_or(SCIM_JSON)));
         if is_head {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         }

@@ -23,6 +23,7 @@ mod names;
 mod same_answer;
 mod scim;
 mod scim_smoke;
+mod scim_tables;
 mod smoke;
 mod unlock_and_enable;
 mod who_may;

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 pub(crate) async fn answer(call: &Call, body: Value) -> Result<Reply, ScimError> {
     let settings = &call.shared.settings;
     let limits = Limits { operations: settings.max_bulk_operations, payload: settings.max_bulk_body };
-    let request = bulk::parse(body, call.shared.schemas(&call.dialect), &limits)?;
+    let request = bulk::parse(body, &call.shared.schemas, &limits)?;
     let plan = bulk::plan(&request);
     let mut work = Work {
         call,

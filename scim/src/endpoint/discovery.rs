@@ -1,4 +1,4 @@
-//! What the server is: `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4).
+//! What the server is: `/ServiceProviderConfig`, `/ResourceTypes`, `/Schemas` (RFC 7644 §4), and the OpenAPI document.
 //!
 //! Owns which of it a client is shown: the strict dialect sees what the RFCs define and nothing of ours. A filter is refused
 //! with 403, as §4 has it.
@@ -8,6 +8,7 @@ use crate::dialect::Dialect;
 use crate::protocol::error::ScimError;
 use crate::route::{Endpoint, Query};
 use crate::schema::discovery::{self, Facts, Roles};
+use crate::schema::openapi;
 use serde_json::Value;
 
 /// Answers a discovery endpoint.
@@ -35,6 +36,10 @@ pub(crate) fn answer(
             discovery::resource_type(found.ok_or_else(|| missing("resource type"))?, roles, base)
         }
         Endpoint::Config => discovery::service_provider_config(&facts(shared), base),
+        Endpoint::OpenApi => {
+            let document = openapi::document(&shared.schemas, env!("CARGO_PKG_VERSION"), base);
+            return Ok(Reply { media: Some("application/json"), ..Reply::json(200, &document) });
+        }
         _ => return Err(missing("endpoint")),
     };
     Ok(Reply::json(200, &body))

@@ -20,8 +20,14 @@ use serde_json::{Map, Value};
 /// Candidates between two moments for other requests.
 const STRIDE: u32 = 512;
 
-/// GET on a resource type.
+/// The longest filter in octets.
+const FILTER: usize = 8 * 1024;
+
+/// GET on a resource type, or on all of them at the root.
 pub(crate) async fn query(call: &Call, kind: Option<Kind>) -> Result<Reply, ScimError> {
+    if call.query.value("filter").is_some_and(|filter| filter.len() > FILTER) {
+        return Err(ScimError::of(ScimType::InvalidFilter, format!("a filter has at most {FILTER} octets")));
+    }
     let query = Query::of_pairs(call.query.pairs())?;
     answer(call, kind, query).await
 }

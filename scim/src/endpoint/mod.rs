@@ -53,6 +53,10 @@ pub(crate) async fn answer(
             let id = me(call)?;
             one(call, method, Kind::User, &id, body).await
         }
+        Endpoint::Root => {
+            auth::allows(scope, None, false)?;
+            list::query(call, None).await
+        }
         Endpoint::Search(kind) => {
             auth::allows(scope, kind, false)?;
             list::search(call, kind, body).await

@@ -94,10 +94,14 @@ fn made(call: &Call, kind: Kind, receipt: &Receipt, wanted: &Wanted) -> Result<R
 pub(crate) async fn replace(call: &Call, kind: Kind, id: &str, body: Value) -> Result<Reply, ScimError> {
     let wanted = Wanted::of_query(call, kind)?;
     let resource_type = call.resource_type(kind)?;
+    // An empty list is a wish, too: a resource in the form of the schema has none.
+    let empties =
+        |name: &str, value: &Value| name.eq_ignore_ascii_case("members") && value.as_array().is_some_and(Vec::is_empty);
+    let emptied = body.as_object().is_some_and(|body| body.iter().any(|(name, value)| empties(name, value)));
     let accepted = accept(resource_type, body, &call.dialect.rules)?;
     call.coerced(&accepted.coercions);
     let mut given = accepted.resource;
-    let members = put::edges(resource_type, &mut given, &call.dialect.rules)?;
+    let members = put::edges(resource_type, &mut given, &call.dialect.rules)?.or_else(|| emptied.then(Vec::new));
     let edges = match (kind, members) {
         (Kind::Group, Some(members)) => vec![EdgeOp::Replace(members)],
         (Kind::Group, None) if !call.dialect.put_keeps_members => vec![EdgeOp::RemoveAll],

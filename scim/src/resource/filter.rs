@@ -15,6 +15,7 @@ use directory::schema::known::{attribute as known, class};
 use directory::schema::{AttributeId, AttributeType, ClassId, MatchingRule};
 use directory::store::view::View;
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// A filter of the directory, and whether it decides alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,7 +173,7 @@ impl Translation<'_, '_> {
                 _ => ALL,
             }),
             (None, "members", None | Some("value")) => self.edge(&["member", "uniqueMember"], test),
-            (None, "groups", None | Some("value")) => self.edge(&["memberOf"], test),
+            (None, "groups", None | Some("value")) => self.groups(test),
             (Some(ENTERPRISE_USER), "manager", None | Some("value")) => self.edge(&["manager"], test),
             (None, "userName", None) if self.kind == Kind::User => Ok(self.value(known::UID, place, test, true)),
             (None, "emails", None | Some("value")) => Ok(self.value(known::MAIL, place, test, !path.element)),
@@ -223,6 +224,25 @@ impl Translation<'_, '_> {
             }
             Test::Compare { .. } => Ok(ALL),
         }
+    }
+
+    /// Groups, and the groups in them: whoever is in one of those is in the group, too.
+    fn groups(&self, test: &Test) -> Result<Translated, Refusal> {
+        let Test::Compare { op: Op::Eq, operand: Operand::Text { given, .. } } = test else {
+            return self.edge(&["memberOf"], test);
+        };
+        let Some((group, Some(Kind::Group), dn)) = self.reader.resolve(given)? else { return Ok(nothing()) };
+        let (mut open, mut dns) = (vec![group], vec![dn]);
+        let mut seen = HashSet::from([group]);
+        while let Some(group) = open.pop() {
+            self.reader.each_member(group, |id, record| {
+                if Kind::of(record) == Some(Kind::Group) && seen.insert(id) {
+                    open.push(id);
+                    dns.push(record.dn().to_owned());
+                }
+            })?;
+        }
+        Ok(found(Filter::Or(dns.iter().map(|dn| equal("memberOf", dn)).collect()), true))
     }
 
     fn named(&self, name: &str, place: &Place, test: &Test) -> Translated {

@@ -17,7 +17,7 @@ use directory::error::Refusal;
 use directory::id::EntryId;
 use directory::lifecycle::{self, Account, State};
 use directory::schema::known::attribute as known;
-use directory::store::membership::CLOSURE;
+use directory::store::membership;
 use directory::store::view::View;
 use serde_json::{Map, Value};
 
@@ -232,7 +232,7 @@ impl Reader<'_> {
     fn groups(&self, id: EntryId, object: &mut Map<String, Value>) -> Result<(), Refusal> {
         let view = self.snapshot.as_ref();
         let mut groups = Vec::new();
-        for group in view.groups_of(id, CLOSURE)? {
+        for group in membership::closure(view, id)? {
             let Some(guard) = view.record(group)? else { continue };
             let record = parse(guard.value())?;
             if Kind::of(&record) != Some(Kind::Group) || self.sight(group, &record)? == Sight::None {
@@ -244,7 +244,7 @@ impl Reader<'_> {
             if let Some(name) = record.values(known::CN).next() {
                 out.insert("display".into(), String::from_utf8_lossy(name).into());
             }
-            out.insert("type".into(), "direct".into());
+            out.insert("type".into(), if view.is_member(group, id)? { "direct" } else { "indirect" }.into());
             groups.push(Value::Object(out));
         }
         if !groups.is_empty() {

@@ -74,13 +74,24 @@ impl Resolver<'_> {
 
     /// What the path names; none when only other types have it.
     fn place(&self, path: &AttrPath) -> Result<Option<Place>, ScimError> {
-        match path.place(self.kind) {
+        match path.place(self.kind).or_else(|| self.in_an_extension(path)) {
             Some(place) => open(place, path).map(Some),
             None if self.others.iter().any(|other| path.place(other).is_some_and(|place| !is_secret(&place))) => {
                 Ok(None)
             }
             None => Err(unknown(path)),
         }
+    }
+}
+
+impl Resolver<'_> {
+    /// An attribute of an extension that is named without its URN, as Entra names `manager`.
+    fn in_an_extension(&self, path: &AttrPath) -> Option<Place> {
+        if self.mode == Mode::Strict || path.urn.is_some() {
+            return None;
+        }
+        let urns = self.kind.extensions.iter().map(|extension| extension.schema.id.as_str());
+        urns.filter_map(|urn| self.kind.place(Some(urn), &path.name, path.sub.as_deref())).next()
     }
 }
 
