@@ -106,6 +106,9 @@ def is_primary_twice(body):
 
 # (why, predicate on the body, the state before, the status, the oracle's answer)
 EXPLAINED = [
+    ("remove by a value path that finds nothing: noTarget here (RFC 7644 table 9), no error there",
+     lambda body, before, status, wanted: status == 400 and not isinstance(wanted, Exception)
+     and any(o["op"] == "remove" and "[" in o.get("path", "") for o in body["Operations"])),
     ("two primary values in one request: refused by one, the last one wins for the other", lambda body, *_: is_primary_twice(body)),
 ]
 
