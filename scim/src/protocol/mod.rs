@@ -8,6 +8,8 @@
 //! - [`patch`] reads and applies PATCH; [`rules`] has the switches for clients that depart from the RFCs.
 
 pub mod accept;
+#[cfg(test)]
+mod body_tests;
 pub mod bulk;
 pub mod cursor;
 pub mod error;

@@ -149,6 +149,7 @@ impl<'a> Normal<'a> {
 
     fn complex(&mut self, attribute: &Attribute, value: Value) -> Result<Option<Value>, ScimError> {
         let given = self.object(attribute, value)?;
+        let says_something = given.values().any(is_present);
         let mut object = Map::new();
         for (name, value) in given {
             let Some(sub) = self.sub(attribute, &name)? else { continue };
@@ -160,11 +161,12 @@ impl<'a> Normal<'a> {
                 object.insert(sub.name.clone(), value);
             }
         }
+        let missing = attribute.subs().iter().find(|sub| sub.required && !object.contains_key(&sub.name));
+        if let (Some(missing), true) = (missing, says_something) {
+            return Err(wrong(attribute, &format!("needs `{}`", missing.name)));
+        }
         if !object.values().any(is_present) {
             return Ok(None);
-        }
-        if let Some(missing) = attribute.subs().iter().find(|sub| sub.required && !object.contains_key(&sub.name)) {
-            return Err(wrong(attribute, &format!("needs `{}`", missing.name)));
         }
         Ok(Some(Value::Object(object)))
     }
@@ -172,7 +174,7 @@ impl<'a> Normal<'a> {
     /// The object that is meant by a value of a complex attribute: `"x"` may mean `{"value": "x"}`, or hold JSON.
     pub(crate) fn object(&mut self, attribute: &Attribute, value: Value) -> Result<Map<String, Value>, ScimError> {
         let value = match value {
-            Value::Array(mut elements) if elements.len() == 1 && self.rules.many_for_one => {
+            Value::Array(mut elements) if elements.len() == 1 && self.rules.many_for_one && !attribute.multi_valued => {
                 self.note(Coercion::ManyForOne);
                 elements.pop().unwrap_or_default()
             }

@@ -100,8 +100,16 @@ fn one(
         }
         (Mutability::Immutable, Some(present), _) => Some(present.clone()),
         (_, Some(present), None) if KEPT.contains(&attribute.name.as_str()) => Some(present.clone()),
+        (_, Some(present), Some(given)) if says_the_same(attribute, present, &given) => Some(present.clone()),
         (_, _, given) => given,
     })
+}
+
+/// Whether an object differs in what the service provider keeps at most: `manager` without its `displayName`.
+fn says_the_same(attribute: &Attribute, present: &Value, given: &Value) -> bool {
+    let (Value::Object(present), Value::Object(given)) = (present, given) else { return false };
+    let written = attribute.subs().iter().filter(|sub| sub.mutability != Mutability::ReadOnly);
+    written.into_iter().all(|sub| present.get(&sub.name) == given.get(&sub.name))
 }
 
 /// Whether a value is the one that is there, by the attribute's own matching.
