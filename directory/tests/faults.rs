@@ -34,7 +34,7 @@ use workload::Answer;
 
 /// Steps before the disk fails, and steps over which it fails.
 const BEFORE: usize = 60;
-const STEPS: usize = 20;
+const STEPS: usize = 30;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 

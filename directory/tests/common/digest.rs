@@ -35,6 +35,8 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         accounts: u64, |k, v| [&k.to_le_bytes()[..], v];
         credentials: u64, |k, v| [&k.to_le_bytes()[..], v];
         graves: u64, |k, v| [&k.to_le_bytes()[..], v];
+        tokens: u64, |k, v| [&k.to_le_bytes()[..], v];
+        owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
         journal: u64, |k, v| [&k.to_le_bytes()[..], v];
         receipts: u128, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
     }

@@ -1,16 +1,18 @@
 //! What a busy directory goes through, the same in every run: entries, values, membership, names, subtrees, passwords,
-//! logins and their locks, the life cycle, alone and several in one commit.
+//! logins and their locks, the life cycle, tokens, alone and several in one commit.
 //!
 //! Used by `power_cut` and `faults`. A step may be refused by a rule; what matters is that its answer holds.
 
 use super::common::World;
 use super::disk::{Dice, Disk};
 use directory::authenticate::Verdict;
-use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target, claims};
+use directory::bootstrap;
+use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Request, Target, claims};
 use directory::clock::Span;
 use directory::entry::record::Record;
 use directory::error::{Reason, Refusal};
 use directory::store::view::View;
+use directory::token::{NewToken, Scope};
 
 const PEOPLE: usize = 16;
 const GROUPS: usize = 6;
@@ -50,7 +52,7 @@ impl From<Verdict> for Answer {
 pub async fn step(world: &World, dice: &mut Dice, disk: Option<&Disk>) -> Vec<Answer> {
     let (person, group) = (dn(world, &format!("p{}", dice.below(PEOPLE))), group(dice.below(GROUPS)));
     let text = ["Countess", "engineer ", "a  b", "Ä ö", "x"][dice.below(5)];
-    vec![match dice.below(21) {
+    vec![match dice.below(23) {
         0..=2 => add_person(world, dice).await.into(),
         3 => add_group(world, dice).await.into(),
         4 => {
@@ -107,8 +109,35 @@ pub async fn step(world: &World, dice: &mut Dice, disk: Option<&Disk>) -> Vec<An
                 Err(refusal) => Answer::Refused(refusal.reason),
             }
         }
+        20 => token(world, dice, person).await.into(),
+        21 => {
+            let inner = self::group(dice.below(GROUPS));
+            let target = |name: &str| Target::Dn(name.as_bytes().to_vec());
+            let members =
+                Change::Members { target: target(&group), add: vec![target(&person)], remove: vec![target(&inner)] };
+            let act = Change::Account { target: target(&person), act: Act::Active(dice.below(2) == 0) };
+            let changes = vec![members, values(&person, ModificationKind::Replace, "title", &[text]), act];
+            let request = Request { changes, expected: Vec::new() };
+            world.directory.carry(&bootstrap::operator(&world.directory), request).await.into()
+        }
         _ => return together(world, dice, disk).await,
     }]
+}
+
+/// A token made, or one of those that there are replaced or revoked.
+async fn token(world: &World, dice: &mut Dice, person: String) -> Result<Receipt, Refusal> {
+    let (directory, context) = (&world.directory, bootstrap::operator(&world.directory));
+    let held = directory.tokens(&context)?;
+    let one = held.get(dice.below(held.len().max(1))).map(|(token, _)| token.id);
+    match (dice.below(4), one) {
+        (0, Some(id)) => directory.revoke_token(&context, id).await,
+        (1, Some(id)) => directory.rotate_token(&context, id, Span::from_hours(1)).await.map(|made| made.receipt),
+        _ => {
+            let account = Target::Dn(person.into_bytes());
+            let new = NewToken { account, label: "job".into(), scope: Scope::default(), life: Span::from_days(1) };
+            directory.create_token(&context, Vec::new(), new).await.map(|made| made.receipt)
+        }
+    }
 }
 
 /// Many changes in one commit: they gather while another commit waits for the disk. Some of them make the lane give up
