@@ -14,9 +14,6 @@ use ldap::wire::ResultCode;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The dialects that the SCIM door speaks.
-pub const DIALECTS: [&str; 10] =
-    ["strict", "entra", "entra-legacy", "okta", "okta-oin", "google", "jumpcloud", "sailpoint", "onelogin", "ping"];
 /// The resource types that a token can be narrowed to.
 pub const TYPES: [&str; 3] = ["User", "Group", "Role"];
 
@@ -57,7 +54,7 @@ pub struct Create {
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// What the client is; decides which of its habits are understood
-    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(DIALECTS))]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(scim::dialect::names()))]
     dialect: Option<String>,
     /// It may read and not write
     #[arg(long)]
