@@ -17,6 +17,7 @@ use crate::credential::{Check, Decoy, Params, PasswordHash, Secret, Verification
 use crate::entry::dn::DnKey;
 use crate::entry::record::Record;
 use crate::error::{PasswordReason, Reason, Refusal};
+use crate::grant::apply::GrantOp;
 use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::journal::record::Note;
@@ -211,13 +212,17 @@ impl Directory {
         let now = self.now();
         let due = if all { gate.throttle.take_all() } else { gate.throttle.take_due(&now) };
         let uses = self.due_uses(all);
+        let seen = self.inner().seen.take_due(all);
         let notes = std::mem::take(&mut *gate.notes.lock().unwrap_or_else(PoisonError::into_inner));
-        if due.is_empty() && notes.is_empty() && uses.is_empty() {
+        if due.is_empty() && notes.is_empty() && uses.is_empty() && seen.is_empty() {
             return Ok(());
         }
         let mut ops: Vec<Op> = due.iter().map(|o| Op::Observed { id: o.account, counters: o.counters }).collect();
         if !uses.is_empty() {
             ops.push(Op::Token(Box::new(TokenOp::Used { uses: uses.clone() })));
+        }
+        if !seen.is_empty() {
+            ops.push(Op::Grant(Box::new(GrantOp::Seen { uses: seen.clone() })));
         }
         ops.extend(notes.into_iter().map(|n| Op::Note(Box::new(n))));
         let context = self.internal(now);
@@ -230,6 +235,7 @@ impl Directory {
             Err(refusal) => {
                 gate.throttle.give_back(&due, &now);
                 self.inner().uses.give_back(&uses);
+                self.inner().seen.give_back(&seen);
                 Err(refusal)
             }
         }

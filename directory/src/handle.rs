@@ -11,6 +11,8 @@ use crate::clock::{Clock, Mark, Now, SystemClock, TrustedClock};
 use crate::context::{Actor, Context};
 use crate::credential::{Params, Pool, pool};
 use crate::error::{Reason, Refusal};
+use crate::grant::ended::Feed;
+use crate::grant::seen::Seen;
 use crate::id::Position;
 use crate::journal::local::Lane;
 use crate::lifecycle::Policy;
@@ -99,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) gate: Gate,
     pub(crate) uses: Uses,
+    pub(crate) seen: Seen,
+    pub(crate) feed: Arc<Feed>,
     pub(crate) hashing: Params,
     pub(crate) upgrade_hashes: bool,
     reader_bounds: Bounds,
@@ -169,7 +173,10 @@ impl Directory {
         let (mark, schema) = prepare_store(&database, &options.random, &options.definitions)?;
         let snapshots = Arc::new(Snapshots { database: database.clone(), present: Mutex::new(None) });
         let forget = snapshots.clone();
-        let lane = Lane::start(database, schema.clone(), move || forget.forget()).map_err(failed)?;
+        let feed = Arc::new(Feed::default());
+        let told = feed.clone();
+        let tell = move |ended: &[_]| told.tell(ended);
+        let lane = Lane::start(database, schema.clone(), move || forget.forget(), tell).map_err(failed)?;
         let clock = TrustedClock::new(options.clock, mark);
         let gate = Gate::new(&options.random, options.hashing, &options.policy);
         Ok(Directory {
@@ -180,6 +187,8 @@ impl Directory {
                 pool: Pool::start(options.pool).map_err(failed)?,
                 gate,
                 uses: Uses::default(),
+                seen: Seen::default(),
+                feed,
                 random: options.random,
                 hashing: options.hashing,
                 upgrade_hashes: options.upgrade_hashes,

@@ -11,6 +11,7 @@ pub mod entry;
 pub mod error;
 pub mod export;
 pub mod filter;
+pub mod grant;
 pub mod handle;
 pub mod id;
 pub mod import;

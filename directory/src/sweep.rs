@@ -1,5 +1,5 @@
 //! The daily sweep: what time has done to accounts becomes facts, what is due is purged (requirements 2.5, 2.7), tokens
-//! whose time has passed are removed.
+//! and sessions whose time has passed are removed.
 //!
 //! Enforcement does not wait for it: states are derived at every login. The sweep makes them visible in lists and
 //! history, and ends what has to end.
@@ -41,7 +41,8 @@ impl Directory {
                 None => break,
             }
         }
-        Ok(found.saturating_add(self.sweep_tokens(now).await?))
+        let tokens = self.sweep_tokens(now).await?;
+        Ok(found.saturating_add(tokens).saturating_add(self.sweep_grants(now).await?))
     }
 
     /// Ends the tokens whose time has passed.

@@ -6,6 +6,7 @@ use super::{Op, PasswordOp, Subject, add, delete, references};
 use crate::context::Actor;
 use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
+use crate::grant::apply as grant;
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::lifecycle::{Account, Audience, Counters, UserType};
@@ -41,6 +42,9 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     expect_facts(applying, id, expected)?;
     applying.dirty = true;
     write_facts(applying, id, next)?;
+    if expected.epoch != next.epoch {
+        grant::end_all(applying, id)?;
+    }
     if let Some(password) = password {
         set_password(applying, id, &draft.dn, password)?;
     }
@@ -99,6 +103,9 @@ pub fn set_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str, op: 
         expect_facts(applying, id, expected)?;
         applying.dirty = true;
         write_facts(applying, id, next)?;
+        if expected.epoch != next.epoch {
+            grant::end_all(applying, id)?;
+        }
     }
     applying.dirty = true;
     match &op.next {
@@ -141,6 +148,7 @@ pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft,
         (true, false) => {
             applying.tables.accounts.remove(id.0)?;
             applying.tables.credentials.remove(id.0)?;
+            grant::end_all(applying, id)?;
             token::end_all(applying, id, &before.dn)
         }
         _ => Ok(()),

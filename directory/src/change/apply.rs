@@ -9,6 +9,7 @@ use super::{Op, Receipt, Subject, WriteSet, account, add, carry, delete, members
 use crate::access::Rights;
 use crate::entry::record::{Draft, Record};
 use crate::error::{Reason, Refusal};
+use crate::grant::apply::Outcome;
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, Record as JournalRecord};
 use crate::schema::Schema;
@@ -32,6 +33,8 @@ pub struct Applying<'a, 't> {
     pub record: JournalRecord,
     /// The last entry that was made or changed.
     pub entry: Option<EntryId>,
+    /// What became of grants.
+    pub grants: Outcome,
     /// Something has been written.
     pub dirty: bool,
 }
@@ -61,6 +64,7 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
                 entries: Vec::new(),
                 epoch: None,
                 generated_password: None,
+                grants: Outcome::default(),
             });
         }
         Ok(None) => {}
@@ -80,11 +84,11 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
         }
         Ok(entries)
     });
-    let (dirty, entry) = (applying.dirty, applying.entry);
+    let (dirty, entry, grants) = (applying.dirty, applying.entry, applying.grants);
     match outcome {
         Ok(entries) => {
             let position = if changed { position } else { last.position };
-            let receipt = Receipt { position, entry, entries, epoch: None, generated_password: None };
+            let receipt = Receipt { position, entry, entries, epoch: None, generated_password: None, grants };
             if changed { Applied::Done(receipt) } else { Applied::Unchanged(receipt) }
         }
         Err(refusal) if dirty => Applied::Spoiled(refusal),
@@ -138,7 +142,17 @@ impl<'a, 't> Applying<'a, 't> {
         rights: Rights,
     ) -> Applying<'a, 't> {
         let record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
-        Applying { tables, schema, set, position, rights, record, entry: None, dirty: false }
+        Applying {
+            tables,
+            schema,
+            set,
+            position,
+            rights,
+            record,
+            entry: None,
+            grants: Outcome::default(),
+            dirty: false,
+        }
     }
 
     /// Carries out every step; the entry that each made or changed.
@@ -173,6 +187,7 @@ impl<'a, 't> Applying<'a, 't> {
             Op::MarkRole { role, reader } => account::mark_role(self, *role, *reader),
             Op::MarkBuiltIn { subject } => account::mark_built_in(self, subject),
             Op::Token(op) => crate::token::apply::apply(self, op),
+            Op::Grant(op) => crate::grant::apply::apply(self, op),
             Op::Note(note) => {
                 self.record.events.push(Event::Noted((**note).clone()));
                 Ok(())

@@ -137,6 +137,7 @@ impl Directory {
             entries: vec![None; request.changes.len()],
             epoch: None,
             generated_password: None,
+            grants: crate::grant::apply::Outcome::default(),
         })
     }
 }

@@ -180,6 +180,8 @@ pub enum Act {
     Remove,
     /// The password must be changed at the next login.
     ForceChange,
+    /// All logins end: sessions, refresh tokens, connections. The account may log in again.
+    SignOut,
     /// SCIM's switch (requirements §2, last paragraph).
     Active(bool),
 }
@@ -194,6 +196,7 @@ impl Act {
             Act::Lock => "lock",
             Act::Delete { .. } | Act::Remove => "delete",
             Act::ForceChange => "force-change",
+            Act::SignOut => "sign-out",
             Act::Active(true) => "activate",
             Act::Active(false) => "deactivate",
         }
@@ -214,6 +217,8 @@ pub struct Receipt {
     pub epoch: Option<u64>,
     /// A password that was made for the caller.
     pub generated_password: Option<Secret>,
+    /// What became of sessions, codes and refresh tokens.
+    pub grants: crate::grant::apply::Outcome,
 }
 
 /// A change with everything drawn and resolved that needs a clock, randomness, configuration or time to hash.
@@ -346,6 +351,8 @@ pub enum Op {
     },
     /// An API token.
     Token(Box<crate::token::apply::TokenOp>),
+    /// A session, code or refresh token.
+    Grant(Box<crate::grant::apply::GrantOp>),
     /// An event for the audit record alone (a refused login, a denied request).
     Note(Box<crate::journal::record::Note>),
 }

@@ -286,6 +286,7 @@ impl Directory {
             }
             Act::Remove => (Event::Delete { months: None, remover: Remover::Provisioning, by }, None),
             Act::ForceChange => (Event::ForceChange, None),
+            Act::SignOut => (Event::SignOut, None),
             Act::Active(active) => (Event::ScimActive { active: *active, by }, None),
         };
         if new.is_some() {

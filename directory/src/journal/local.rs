@@ -18,6 +18,7 @@ use crate::change::apply::{Applied, Head, apply};
 use crate::change::{Receipt, WriteSet};
 use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
+use crate::grant::Ended;
 use crate::id::Position;
 use crate::schema::Schema;
 use crate::store::codec;
@@ -45,6 +46,9 @@ type Answer = Result<Receipt, Refusal>;
 
 /// Work that has the store to itself. Calls the second argument when it has committed, before it answers.
 type Exclusive = Box<dyn FnOnce(&Database, &dyn Fn()) + Send>;
+
+/// Tells of the grants that a write set has ended.
+type Tell = Box<dyn Fn(&[Ended]) + Send>;
 
 enum Job {
     Set(Box<WriteSet>, oneshot::Sender<Answer>),
@@ -75,7 +79,8 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Starts the thread. `published` is called after every commit, before its answers are given.
+    /// Starts the thread. `published` is called after every commit, before its answers are given; `tell` after it, with
+    /// the grants that a write set has ended.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -83,11 +88,18 @@ impl Lane {
         database: Arc<Database>,
         schema: Arc<Schema>,
         published: impl Fn() + Send + 'static,
+        tell: impl Fn(&[Ended]) + Send + 'static,
     ) -> std::io::Result<Lane> {
         let (queue, jobs) = sync_channel(QUEUE);
         let counters = Arc::new(LaneCounters::default());
-        let worker =
-            Worker { database, schema, published: Box::new(published), counters: counters.clone(), batches: 0 };
+        let worker = Worker {
+            database,
+            schema,
+            published: Box::new(published),
+            tell: Box::new(tell),
+            counters: counters.clone(),
+            batches: 0,
+        };
         let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
         Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
     }
@@ -160,6 +172,7 @@ struct Worker {
     database: Arc<Database>,
     schema: Arc<Schema>,
     published: Box<dyn Fn() + Send>,
+    tell: Tell,
     counters: Arc<LaneCounters>,
     batches: u32,
 }
@@ -200,6 +213,9 @@ impl Worker {
                 for ((_, sender), answer) in batch.sets.into_iter().zip(answers) {
                     let counter = if answer.is_ok() { &self.counters.applied } else { &self.counters.refused };
                     counter.fetch_add(1, Ordering::Relaxed);
+                    if let Some(receipt) = answer.as_ref().ok().filter(|receipt| !receipt.grants.ended.is_empty()) {
+                        (self.tell)(&receipt.grants.ended);
+                    }
                     // Nobody waits any more: the change stands all the same.
                     let _ = sender.send(answer);
                 }

@@ -103,6 +103,17 @@ pub enum Event {
         /// `create`, `rotate`, `revoke`, `expire`, or `end`: with the account's logins.
         act: String,
     },
+    /// A session or refresh family came or went.
+    Grant {
+        /// The account.
+        account: EntryId,
+        /// What, and its id.
+        grant: String,
+        /// The application, if it is one's.
+        client: Option<EntryId>,
+        /// `start`, `renew`, `issue`, or why it ended (`grant::Cause`).
+        act: String,
+    },
 }
 
 /// New and gone values of one attribute.

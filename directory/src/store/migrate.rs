@@ -10,7 +10,7 @@ use crate::random::Random;
 use redb::ReadableTable;
 
 /// The present format.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 
@@ -18,6 +18,8 @@ type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 const STEPS: &[Step] = &[
     // 2: the tables of API tokens, made empty when they are opened. A program that does not know them would let the
     // tokens of a disabled account live.
+    |_| Ok(()),
+    // 3: the tables of sessions and refresh families, likewise.
     |_| Ok(()),
 ];
 

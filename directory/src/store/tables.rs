@@ -16,6 +16,11 @@
 //! | `graves` | id | record of a deleted account, until its purge |
 //! | `tokens` | token id | API token (`token`) |
 //! | `owners` | (account, token id) | – |
+//! | `sessions` | session id | browser session (`grant`) |
+//! | `session_owners` | (account, session id) | – |
+//! | `families` | family id | refresh family |
+//! | `family_owners` | (account, family id) | – |
+//! | `codes` | time, SHA-256 of the code | authorization code |
 //! | `journal` | position | change and audit record (`journal::record`) |
 //! | `receipts` | write-set id | position |
 //! | `meta` | name | value |
@@ -53,6 +58,16 @@ pub const CREDENTIALS: TableDefinition<u64, Bytes> = TableDefinition::new("crede
 pub const TOKENS: TableDefinition<u64, Bytes> = TableDefinition::new("tokens");
 /// API tokens, from the account.
 pub const OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("owners");
+/// Browser sessions by id.
+pub const SESSIONS: TableDefinition<u64, Bytes> = TableDefinition::new("sessions");
+/// Browser sessions, from the account.
+pub const SESSION_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("session-owners");
+/// Refresh families by id.
+pub const FAMILIES: TableDefinition<u64, Bytes> = TableDefinition::new("families");
+/// Refresh families, from the account.
+pub const FAMILY_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("family-owners");
+/// Authorization codes: when they were issued, and their digest.
+pub const CODES: TableDefinition<Bytes, Bytes> = TableDefinition::new("codes");
 /// Change and audit records.
 pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
 /// Outcomes of write sets.

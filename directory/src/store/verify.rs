@@ -1,8 +1,10 @@
 //! Whether the store holds together: everything that follows from the entries is made again and compared.
 //!
 //! Checks names and tree, child counts, both indexes, membership in both directions, claims, accounts, credentials and
-//! tokens, references by name, and the chain of the journal. Bounded in memory by one entry at a time and the sets of index
+//! tokens, sessions and refresh families, references by name, and the chain of the journal. Bounded in memory by one entry at a time and the sets of index
 //! rows; `rollbook check` prints what it finds, every integration test ends with it.
+
+mod grants;
 
 use super::tables::Bytes;
 use super::text::{self, Chunk};
@@ -50,6 +52,7 @@ pub fn verify(snapshot: &Snapshot, schema: &Schema) -> Result<Vec<Finding>, Refu
     check.membership()?;
     check.graves()?;
     check.tokens()?;
+    check.grants()?;
     check.journal()?;
     Ok(check.findings)
 }

@@ -40,6 +40,14 @@ pub trait View {
     fn tokens(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `owners`.
     fn owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    /// `sessions`.
+    fn sessions(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `session_owners`.
+    fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    /// `families`.
+    fn families(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `family_owners`.
+    fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
@@ -187,6 +195,11 @@ store_tables! {
     graves: u64 => Bytes, GRAVES;
     tokens: u64 => Bytes, TOKENS;
     owners: (u64, u64) => (), OWNERS;
+    sessions: u64 => Bytes, SESSIONS;
+    session_owners: (u64, u64) => (), SESSION_OWNERS;
+    families: u64 => Bytes, FAMILIES;
+    family_owners: (u64, u64) => (), FAMILY_OWNERS;
+    codes: Bytes => Bytes, CODES;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;
@@ -208,6 +221,10 @@ macro_rules! answer_from {
             fn credentials(&self) -> &impl ReadableTable<u64, Bytes> { &self.credentials }
             fn tokens(&self) -> &impl ReadableTable<u64, Bytes> { &self.tokens }
             fn owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.owners }
+            fn sessions(&self) -> &impl ReadableTable<u64, Bytes> { &self.sessions }
+            fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.session_owners }
+            fn families(&self) -> &impl ReadableTable<u64, Bytes> { &self.families }
+            fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.family_owners }
             fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
         }
     )*};

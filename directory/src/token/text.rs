@@ -22,6 +22,11 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 pub struct Secret(String);
 
 impl Secret {
+    /// Of a text that was drawn elsewhere.
+    pub(crate) fn of(text: String) -> Secret {
+        Secret(text)
+    }
+
     /// The text.
     pub fn expose(&self) -> &str {
         &self.0

@@ -1,0 +1,87 @@
+//! Sessions, refresh families and codes: each stands with its account, in the account's present epoch.
+
+use super::Check;
+use crate::change::account::is_usable;
+use crate::error::Refusal;
+use crate::grant::{Code, Family, FamilyId, Session, SessionId};
+use crate::id::EntryId;
+use crate::store::codec;
+use crate::store::view::View;
+use redb::ReadableTableMetadata;
+
+impl Check<'_> {
+    pub(super) fn grants(&mut self) -> Result<(), Refusal> {
+        self.sessions()?;
+        self.families()?;
+        for item in self.snapshot.codes().range::<&[u8]>(..)? {
+            let (key, stored) = item?;
+            if key.value().len() != 40 || codec::decode::<Code>(stored.value()).is_err() {
+                self.find("codes", "a code does not decode");
+            }
+        }
+        Ok(())
+    }
+
+    fn sessions(&mut self) -> Result<(), Refusal> {
+        let snapshot = self.snapshot;
+        let mut sessions = 0_u64;
+        for item in snapshot.sessions().range::<u64>(..)? {
+            let (id, stored) = item?;
+            sessions = sessions.saturating_add(1);
+            let session = match codec::decode::<Session>(stored.value()) {
+                Ok(session) if session.id == SessionId(id.value()) => session,
+                _ => {
+                    self.find("sessions", "a session does not decode, or is another one");
+                    continue;
+                }
+            };
+            if snapshot.session_owners().get((session.account.0, session.id.0))?.is_none() {
+                self.find("session-owners", format!("session {} does not stand with its account", session.id));
+            }
+            if !self.lives(session.account, session.epoch)? {
+                self.find("sessions", format!("session {} outlives the logins of its account", session.id));
+            }
+        }
+        if snapshot.session_owners().len()? != sessions {
+            self.find("session-owners", "a session is missing");
+        }
+        Ok(())
+    }
+
+    fn families(&mut self) -> Result<(), Refusal> {
+        let snapshot = self.snapshot;
+        let mut families = 0_u64;
+        for item in snapshot.families().range::<u64>(..)? {
+            let (id, stored) = item?;
+            families = families.saturating_add(1);
+            let family = match codec::decode::<Family>(stored.value()) {
+                Ok(family) if family.id == FamilyId(id.value()) => family,
+                _ => {
+                    self.find("families", "a family does not decode, or is another one");
+                    continue;
+                }
+            };
+            if snapshot.family_owners().get((family.account.0, family.id.0))?.is_none() {
+                self.find("family-owners", format!("family {} does not stand with its account", family.id));
+            }
+            if !self.lives(family.account, family.epoch)? {
+                self.find("families", format!("family {} outlives the logins of its account", family.id));
+            }
+            let session = family.bound_to().map(|id| snapshot.sessions().get(id.0)).transpose()?;
+            if session.is_some_and(|row| row.is_none()) {
+                self.find("families", format!("family {} outlives its session", family.id));
+            }
+        }
+        if snapshot.family_owners().len()? != families {
+            self.find("family-owners", "a family is missing");
+        }
+        Ok(())
+    }
+
+    /// Whether logins of this epoch have not been ended.
+    fn lives(&self, account: EntryId, epoch: u64) -> Result<bool, Refusal> {
+        let facts = self.snapshot.account(account).ok().flatten();
+        let current = facts.is_some_and(|facts| facts.epoch == epoch && is_usable(&facts));
+        Ok(current && self.snapshot.record(account)?.is_some())
+    }
+}
