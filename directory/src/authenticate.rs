@@ -10,14 +10,15 @@
 //! own: counters live in `throttle` and reach the store with [`Directory::flush`], except a lock or a first login, which
 //! is durable before the answer.
 
+mod memory;
+
 use crate::change::{Op, Subject, claims, prepare};
 use crate::clock::Now;
-use crate::context::{Actor, Context, Door, Origin};
+use crate::context::{Actor, Context};
 use crate::credential::{Check, Decoy, Params, PasswordHash, Secret, Verification};
 use crate::entry::dn::DnKey;
 use crate::entry::record::Record;
 use crate::error::{PasswordReason, Reason, Refusal};
-use crate::grant::apply::GrantOp;
 use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::journal::record::Note;
@@ -30,7 +31,6 @@ use crate::store::view::View;
 use crate::throttle::{
     Admission, Attempt, Fingerprints, Limits, Observation, SourceLimiter, SourceLimits, Store, Throttle,
 };
-use crate::token::apply::TokenOp;
 use std::sync::{Mutex, PoisonError};
 
 /// Notes that wait for the next flush; more of them are counted in the last one.
@@ -203,50 +203,6 @@ impl Directory {
         &self.inner().gate
     }
 
-    /// Brings what is due in memory to the store: called every second, and with `all` at shutdown.
-    ///
-    /// # Errors
-    /// `Busy`, `Store`; what was due is due again then.
-    pub async fn flush(&self, all: bool) -> Result<(), Refusal> {
-        let gate = &self.inner().gate;
-        let now = self.now();
-        let due = if all { gate.throttle.take_all() } else { gate.throttle.take_due(&now) };
-        let uses = self.due_uses(all);
-        let seen = self.inner().seen.take_due(all);
-        let notes = std::mem::take(&mut *gate.notes.lock().unwrap_or_else(PoisonError::into_inner));
-        if due.is_empty() && notes.is_empty() && uses.is_empty() && seen.is_empty() {
-            return Ok(());
-        }
-        let mut ops: Vec<Op> = due.iter().map(|o| Op::Observed { id: o.account, counters: o.counters }).collect();
-        if !uses.is_empty() {
-            ops.push(Op::Token(Box::new(TokenOp::Used { uses: uses.clone() })));
-        }
-        if !seen.is_empty() {
-            ops.push(Op::Grant(Box::new(GrantOp::Seen { uses: seen.clone() })));
-        }
-        ops.extend(notes.into_iter().map(|n| Op::Note(Box::new(n))));
-        let context = self.internal(now);
-        let set = prepare::write_set(&self.inner().random, &context, ops);
-        match self.submit(set).await {
-            Ok(_) => {
-                gate.throttle.stored(&due);
-                Ok(())
-            }
-            Err(refusal) => {
-                gate.throttle.give_back(&due, &now);
-                self.inner().uses.give_back(&uses);
-                self.inner().seen.give_back(&seen);
-                Err(refusal)
-            }
-        }
-    }
-
-    /// The circumstances of the server's own work.
-    pub fn internal(&self, now: Now) -> Context {
-        let origin = Origin { door: Door::Internal, address: None, confidential: true };
-        Context { actor: Actor::System, origin, now, request_id: self.next_request_id() }
-    }
-
     fn candidate(&self, name: &LoginName) -> Result<Option<Candidate>, Refusal> {
         let snapshot = self.snapshot()?;
         let view = snapshot.as_ref();
@@ -373,42 +329,6 @@ impl Directory {
             MustChange::Forced | MustChange::Expired => PasswordReason::ChangeAfterReset,
         });
         Verdict::Refused { hint }
-    }
-
-    fn remember(&self, context: &Context, entry: Option<EntryId>, reason: &str) {
-        self.inner().gate.note(Note {
-            time: context.now.wall,
-            entry,
-            by: None,
-            what: "login-refused".into(),
-            reason: reason.into(),
-            door: context.origin.door,
-            address: context.origin.address,
-            count: 1,
-        });
-        tracing::info!(request_id = context.request_id, entry = entry.map(|e| e.0), reason, "login refused");
-    }
-
-    /// Remembers for the journal that an act upon an account was refused. A conflict is none: it is tried again.
-    pub(crate) fn remember_refusal(&self, context: &Context, entry: EntryId, act: &str, refusal: &Refusal) {
-        if matches!(refusal.reason, Reason::Conflict | Reason::Busy | Reason::Store) {
-            return;
-        }
-        let by = match context.actor {
-            Actor::Account { id, .. } => Some(id),
-            Actor::Anonymous | Actor::System => None,
-        };
-        let why = if refusal.message.is_empty() { "the actor may not" } else { refusal.message.as_str() };
-        self.inner().gate.note(Note {
-            time: context.now.wall,
-            entry: Some(entry),
-            by,
-            what: "act-refused".into(),
-            reason: format!("{act}: {why}"),
-            door: context.origin.door,
-            address: context.origin.address,
-            count: 1,
-        });
     }
 
     fn alarm(&self, candidate: &Candidate, found: &Verification) {

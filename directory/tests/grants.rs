@@ -1,5 +1,5 @@
 //! Sessions, codes and refresh families: proven, used once where once is all, ended with their account, told of.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "a test stops at the first surprise")]
 
 #[expect(dead_code, reason = "what the tests have in common is more than these need")]
 mod common;
@@ -502,7 +502,7 @@ async fn the_stored_form_holds_no_secret() {
     let mut bytes = vec![0; usize::try_from(shared.len().unwrap()).unwrap()];
     shared.read(0, &mut bytes).unwrap();
     for secret in [session.expose(), code.expose(), refresh.expose()] {
-        let tail = secret[secret.len() - 40..].as_bytes();
+        let tail = &secret.as_bytes()[secret.len() - 40..];
         assert!(!bytes.windows(tail.len()).any(|window| window == tail));
         let raw = URL_SAFE_NO_PAD.decode(&secret[secret.len() - 40..]).unwrap();
         assert!(!bytes.windows(raw.len()).any(|window| window == raw));

@@ -198,7 +198,7 @@ fn the_same_write_set_twice_is_carried_out_once() {
     let txn = database.begin_write().unwrap();
     migrate::bring_up_to_date(&mut Tables::open(&txn).unwrap(), &random).unwrap();
     txn.commit().unwrap();
-    let lane = Lane::start(database.clone(), schema.clone(), || {}).unwrap();
+    let lane = Lane::start(database.clone(), schema.clone(), || {}, |_| {}).unwrap();
     let origin = Origin { door: Door::Internal, address: None, confidential: true };
     let now = Now::at(Millis(1_790_000_000_000));
     let context = Context { actor: Actor::System, origin, now, request_id: 1 };
