@@ -1,5 +1,11 @@
 //! Sessions, codes and refresh families: proven, used once where once is all, ended with their account, told of.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::string_slice, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::string_slice,
+    reason = "a test stops at the first surprise"
+)]
 
 #[expect(dead_code, reason = "what the tests have in common is more than these need")]
 mod common;
