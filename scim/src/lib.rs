@@ -26,5 +26,5 @@ pub mod schema;
 
 pub use limits::Settings;
 pub use metrics::{Metrics, MetricsSnapshot};
-pub use peer::Peer;
+pub use self::peer::Peer;
 pub use router::{Door, router};

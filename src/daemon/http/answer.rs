@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use scim::Peer;
+use peer::Peer;
 
 /// The number of a request, in both directions.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

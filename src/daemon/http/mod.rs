@@ -24,7 +24,7 @@ mod stream;
 
 pub use figures::Figures;
 pub use listener::Listeners;
-pub use scim::Peer;
+pub use peer::Peer;
 pub use settings::Settings;
 
 use super::House;

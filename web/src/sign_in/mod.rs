@@ -1,0 +1,143 @@
+//! The sign-in page: username and password on one page, and the buttons of the upstream providers above them.
+//!
+//! Owns the first step. Every refusal has one text, one status and one time, whoever is refused for whatever reason: the gate
+//! sees to the time (`directory::authenticate`), this page to the rest. The username is kept, the password never.
+
+pub(crate) mod finish;
+pub(crate) mod progress;
+
+use crate::Web;
+use crate::page::Frame;
+use crate::return_to::{Message, Wish};
+use crate::text::Text;
+use crate::visit::Visit;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use directory::authenticate::{Login, LoginName, Verdict};
+use directory::context::Actor;
+use directory::lifecycle::ChangePath;
+use progress::{Method, Progress};
+
+/// Characters of a username; longer ones are nobody's.
+const LONGEST_NAME: usize = 256;
+/// Octets of a password; longer ones are nobody's.
+const LONGEST_PASSWORD: usize = 1_024;
+
+/// A way in through an upstream provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// What the provider is called.
+    pub name: String,
+    /// The path of this server that begins the way there; the parameter `r` is added to it.
+    pub path: String,
+}
+
+/// What is wrong with what was entered.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Username,
+    Password,
+    Refused,
+    Busy,
+}
+
+#[derive(Template)]
+#[template(path = "sign-in.html")]
+struct SignInPage<'a> {
+    p: Frame<'a>,
+    title: Text,
+    notice: Option<Text>,
+    wrong: Option<(Text, Text)>,
+    username_missing: bool,
+    password_missing: bool,
+    username: &'a str,
+    upstreams: Vec<Upstream>,
+}
+
+/// `GET /sign-in`.
+pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let visit = web.visit(&parts);
+    let wish = visit.wish();
+    match visit.signed_in() {
+        Ok(Some(signed_in)) if signed_in.satisfies(&wish) => return visit.see_other(wish.to.as_str()),
+        Ok(_) => {}
+        Err(refusal) => return crate::page::failed(&visit, &refusal),
+    }
+    let name = wish.hints.login_hint.clone().unwrap_or_default();
+    page(&visit, &wish, &name, None)
+}
+
+/// `POST /sign-in`.
+pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
+    let posted = match web.posted(request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let (visit, fields) = (posted.visit, posted.fields);
+    let wish = visit.wish();
+    let name = fields.text("username").trim().to_owned();
+    let password = fields.secret("password");
+    if name.is_empty() {
+        return page(&visit, &wish, &name, Some(Wrong::Username));
+    }
+    if password.expose().is_empty() {
+        return page(&visit, &wish, &name, Some(Wrong::Password));
+    }
+    if name.chars().count() > LONGEST_NAME || password.expose().len() > LONGEST_PASSWORD {
+        return page(&visit, &wish, "", Some(Wrong::Refused));
+    }
+    let login = Login { name: LoginName::Username(name.clone()), password, change: ChangePath::Page };
+    match web.directory().authenticate(&visit.context(Actor::Anonymous), login).await {
+        Verdict::Admitted(admitted) => {
+            let (account, epoch) = (admitted.account, admitted.epoch);
+            let progress = Progress::new(&visit, account, epoch, Method::Password, admitted.must_change);
+            finish::proceed(&visit, progress).await
+        }
+        Verdict::Refused { .. } => page(&visit, &wish, &name, Some(Wrong::Refused)),
+        Verdict::Busy => page(&visit, &wish, &name, Some(Wrong::Busy)),
+    }
+}
+
+fn page(visit: &Visit, wish: &Wish, username: &str, wrong: Option<Wrong>) -> Response<Body> {
+    let p = visit.frame(wish);
+    let t = &p.t.sign_in;
+    let app = wish.hints.client_name.as_deref();
+    let page = SignInPage {
+        title: app.map_or_else(|| t.title.clone(), |app| t.title_for.with("app", app)),
+        notice: wish.hints.message.filter(|_| wrong.is_none()).map(|message| match message {
+            Message::StepUp => t.step_up.with("app", app.unwrap_or(&p.theme.name)),
+            Message::Confirm => t.confirm.clone(),
+            Message::Changed => t.changed.clone(),
+            Message::Expired => t.expired.clone(),
+            Message::Ended => t.ended.clone(),
+            Message::UpstreamFailed => {
+                t.upstream_failed.with("provider", wish.hints.provider.as_deref().unwrap_or_default())
+            }
+        }),
+        wrong: wrong.map(|wrong| match wrong {
+            Wrong::Username => (t.refused_title.clone(), t.missing_username.clone()),
+            Wrong::Password => (t.refused_title.clone(), t.missing_password.clone()),
+            Wrong::Refused => (t.refused_title.clone(), t.refused.clone()),
+            Wrong::Busy => (t.busy_title.clone(), t.busy.clone()),
+        }),
+        username_missing: wrong == Some(Wrong::Username),
+        password_missing: wrong == Some(Wrong::Password),
+        username,
+        upstreams: visit.web.upstreams(wish),
+        p,
+    };
+    let status = match wrong {
+        None => StatusCode::OK,
+        Some(Wrong::Username | Wrong::Password) => StatusCode::UNPROCESSABLE_ENTITY,
+        Some(Wrong::Refused) => StatusCode::FORBIDDEN,
+        Some(Wrong::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut response = visit.page(status, wish, &page);
+    if wrong == Some(Wrong::Busy) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("3"));
+    }
+    response
+}

@@ -1,0 +1,119 @@
+//! How far a sign-in has come: sealed in a cookie, bound to the browser, short.
+//!
+//! Owns [`Progress`]. Nothing of a sign-in that is not finished is kept here on the server, so nobody can fill it with them.
+
+use crate::Web;
+use crate::cookie::{self, Keep};
+use crate::page::set_cookie;
+use crate::return_to::Acr;
+use crate::visit::Visit;
+use axum::body::Body;
+use axum::http::Response;
+use directory::clock::{Millis, Span};
+use directory::context::Actor;
+use directory::id::EntryId;
+use serde::{Deserialize, Serialize};
+
+const PURPOSE: &str = "step";
+/// How long the steps after the password may take.
+const LASTING: Span = Span::from_mins(15);
+
+/// What has been proven (RFC 8176).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Method {
+    /// The password.
+    Password,
+    /// A code of the authenticator app.
+    OneTimeCode,
+    /// A recovery code.
+    RecoveryCode,
+    /// An upstream provider vouched for the account.
+    Upstream,
+    /// And said that it asked for two factors.
+    UpstreamFactors,
+}
+
+impl Method {
+    /// The value of the claim `amr`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Password => "pwd",
+            Method::OneTimeCode => "otp",
+            Method::RecoveryCode => "kba",
+            Method::Upstream => "fed",
+            Method::UpstreamFactors => "mfa",
+        }
+    }
+}
+
+/// A sign-in between its first step and its session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Whose.
+    pub account: EntryId,
+    /// The account's epoch at the first step.
+    pub epoch: u64,
+    /// When the first step was.
+    pub since: Millis,
+    /// What has been proven.
+    pub methods: Vec<Method>,
+    /// The password has to be changed first.
+    pub must_change: bool,
+    /// What is said once at the end of the way.
+    pub(crate) browser: String,
+}
+
+impl Progress {
+    /// After the first step.
+    pub fn new(visit: &Visit, account: EntryId, epoch: u64, method: Method, must_change: bool) -> Progress {
+        let since = visit.now().wall;
+        Progress { account, epoch, since, methods: vec![method], must_change, browser: visit.browser.clone() }
+    }
+
+    /// Whether a second factor has been proven, here or upstream.
+    pub fn has_second_factor(&self) -> bool {
+        let second = |m: &Method| matches!(m, Method::OneTimeCode | Method::RecoveryCode | Method::UpstreamFactors);
+        self.methods.iter().any(second)
+    }
+
+    /// How strongly the person is known.
+    pub fn acr(&self) -> Acr {
+        if self.has_second_factor() { Acr::SecondFactor } else { Acr::Password }
+    }
+
+    /// The values of `amr`: each method, and `mfa` when there are two.
+    pub fn amr(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.methods.iter().map(|method| method.name().to_owned()).collect();
+        if self.has_second_factor() && !names.iter().any(|name| name == "mfa") {
+            names.push("mfa".to_owned());
+        }
+        names
+    }
+
+    /// The account as the one who acts: it may do nothing but what the next step asks for.
+    pub fn actor(&self) -> Actor {
+        Actor::Account { id: self.account, epoch: self.epoch, must_change_password: self.must_change }
+    }
+}
+
+impl Visit {
+    /// The sign-in that this browser is in the middle of.
+    pub(crate) fn progress(&self) -> Option<Progress> {
+        let text = cookie::read(&self.headers, cookie::STEP)?;
+        let progress: Progress = self.web.sealer().open(PURPOSE, text, self.now().wall)?;
+        (progress.browser == self.browser).then_some(progress)
+    }
+}
+
+/// Lets the browser keep how far it is.
+pub(crate) fn keep(web: &Web, response: &mut Response<Body>, progress: &Progress) {
+    let now = web.directory().now().wall;
+    if let Some(text) = web.sealer().seal(web.directory(), PURPOSE, progress, now, LASTING) {
+        set_cookie(response, cookie::STEP, &text, Keep::Visit);
+    }
+}
+
+/// Takes it back.
+pub(crate) fn forget(response: &mut Response<Body>) {
+    set_cookie(response, cookie::STEP, "", Keep::Gone);
+}
