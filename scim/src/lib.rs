@@ -24,7 +24,7 @@ mod route;
 mod router;
 pub mod schema;
 
+pub use self::peer::Peer;
 pub use limits::Settings;
 pub use metrics::{Metrics, MetricsSnapshot};
-pub use self::peer::Peer;
 pub use router::{Door, router};

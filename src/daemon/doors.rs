@@ -4,7 +4,7 @@
 //! counters and checks into `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after
 //! the last connection.
 
-use super::{House, http, ldap, scim, store};
+use super::{House, http, ldap, scim, store, web};
 use crate::config::{Config, Problem};
 use ::ldap::Gate;
 use axum::Router;
@@ -48,17 +48,17 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     store::observe(house, directory);
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
-    let (router, figures) = scim::routes(directory, &house.config);
+    let (router, figures) = all(directory, &house.config)?;
     scim::observe(&house.metrics, &figures);
-    let web = http::open(house, router, gate, directory.random_bytes())?;
+    let https = http::open(house, router, gate, directory.random_bytes())?;
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
     let urls = opened
         .ldap
         .iter()
         .chain(&opened.ldaps)
         .chain(&opened.ldapi)
-        .chain(&web.https)
-        .chain(&web.http)
+        .chain(&https.https)
+        .chain(&https.http)
         .cloned()
         .collect();
     let (directory, runtime) = (directory.clone(), tokio::runtime::Handle::current());
@@ -68,7 +68,7 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
         }
         directory.stop();
     };
-    Ok((Doors { urls, close: Box::new(close) }, opened, web))
+    Ok((Doors { urls, close: Box::new(close) }, opened, https))
 }
 
 /// The routes of all HTTP doors.
@@ -76,5 +76,11 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
 /// # Errors
 /// Why a door cannot be made.
 pub fn routes(directory: &Directory, config: &Config) -> Result<Router, Problem> {
-    Ok(scim::routes(directory, config).0)
+    Ok(all(directory, config)?.0)
+}
+
+fn all(directory: &Directory, config: &Config) -> Result<(Router, Arc<::scim::Metrics>), Problem> {
+    let (router, figures) = scim::routes(directory, config);
+    let pages = web::open(directory, config)?;
+    Ok((router.merge(::web::router(pages)), figures))
 }

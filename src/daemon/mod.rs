@@ -17,6 +17,7 @@ pub mod sockets;
 pub mod store;
 pub mod telemetry;
 pub mod tls;
+pub mod web;
 
 use crate::config::{Config, Problem};
 use doors::Doors;

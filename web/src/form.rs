@@ -103,7 +103,8 @@ impl Web {
         let url = self.settings().public_url.as_deref().unwrap_or(&peer.base_url);
         // Without a path, if it has one.
         let authority = url.find("://").map_or(0, |at| at.saturating_add(3));
-        let end = url.get(authority..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| authority.saturating_add(at));
+        let end =
+            url.get(authority..).and_then(|rest| rest.find('/')).map_or(url.len(), |at| authority.saturating_add(at));
         url.get(..end).unwrap_or(url).to_ascii_lowercase()
     }
 }
@@ -137,9 +138,9 @@ mod tests {
     #[test]
     fn origins() {
         let check = |pairs: &[(&'static str, &'static str)]| {
-            let headers = pairs.iter().map(|(name, value)| {
-                (header::HeaderName::from_static(name), HeaderValue::from_static(value))
-            });
+            let headers = pairs
+                .iter()
+                .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)));
             own_origin(&headers.collect(), "https://id.example.com")
         };
         assert!(check(&[]));

@@ -12,6 +12,7 @@
 
 #![deny(clippy::arithmetic_side_effects)]
 
+mod agent;
 mod assets;
 mod cookie;
 mod form;
@@ -26,6 +27,7 @@ mod settings;
 mod sign_in;
 mod text;
 mod theme;
+mod time;
 mod visit;
 
 pub use form::{Fields, Posted};
@@ -39,6 +41,7 @@ pub use settings::{Settings, Web, router};
 pub use sign_in::Upstream;
 pub use sign_in::finish::proceed;
 pub use sign_in::progress::{Method, Progress};
+pub use sign_in::sign_out::{ask as ask_to_sign_out, done as signed_out, end as sign_out};
 pub use text::Language;
 pub use theme::{Colour, Theme};
 pub use visit::{Colours, Visit};

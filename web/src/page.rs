@@ -159,8 +159,13 @@ pub(crate) fn problem(
 ) -> Response<Body> {
     let wish = visit.wish();
     let (title, text, next) = which(&visit.texts(&wish).problem);
-    let problem =
-        Problem { title: title.to_string(), text: text.to_string(), next: next.to_string(), technical: None, again: true };
+    let problem = Problem {
+        title: title.to_string(),
+        text: text.to_string(),
+        next: next.to_string(),
+        technical: None,
+        again: true,
+    };
     problem_page(visit, status, &wish, &problem)
 }
 

@@ -24,7 +24,8 @@ impl ReturnTo {
     /// A path. None for what a browser could take as anything else: another origin, a scheme, a fragment.
     pub fn path(path: &str) -> Option<ReturnTo> {
         let rest = path.strip_prefix('/')?;
-        let plain = path.bytes().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'\\' | b'#' | b'"' | b'<' | b'>'));
+        let plain =
+            path.bytes().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'\\' | b'#' | b'"' | b'<' | b'>'));
         let fits = path.len() <= LONGEST && plain && !rest.starts_with('/');
         // What dot segments would make of it is not looked at: a path that has any is none of ours.
         let dots = path.split(['/', '?']).any(|part| matches!(part, "." | ".."));
@@ -107,16 +108,10 @@ pub struct Hints {
 
 impl Hints {
     fn cut(mut self) -> Hints {
-        for text in [
-            &mut self.client_name,
-            &mut self.login_hint,
-            &mut self.ui_locales,
-            &mut self.tenant,
-            &mut self.provider,
-        ] {
-            if let Some(text) = text {
-                *text = text.chars().filter(|c| !c.is_control()).take(HINT).collect();
-            }
+        let all =
+            [&mut self.client_name, &mut self.login_hint, &mut self.ui_locales, &mut self.tenant, &mut self.provider];
+        for text in all.into_iter().flatten() {
+            *text = text.chars().filter(|c| !c.is_control()).take(HINT).collect();
         }
         self
     }
@@ -179,7 +174,12 @@ mod tests {
     /// Goal: whatever a browser could read as another place is no path (hostile row E1's spellings).
     #[test]
     fn only_paths() {
-        for good in ["/", "/sessions", "/oauth2/authorize?redirect_uri=https%3A%2F%2Fapp&x=a/b", "/t/acme/oauth2/authorize?a=//b"] {
+        for good in [
+            "/",
+            "/sessions",
+            "/oauth2/authorize?redirect_uri=https%3A%2F%2Fapp&x=a/b",
+            "/t/acme/oauth2/authorize?a=//b",
+        ] {
             assert!(ReturnTo::path(good).is_some(), "{good}");
         }
         for bad in [

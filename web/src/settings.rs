@@ -1,14 +1,14 @@
 //! The pages as a whole: what they are made with, and their routes.
 
 use crate::assets::{Assets, ICON, SCRIPT, STYLE};
+use crate::look;
 use crate::page::problem;
 use crate::return_to::Wish;
 use crate::seal::Sealer;
-use crate::session::Kept;
+use crate::session::{self, Kept};
 use crate::sign_in::{self, Upstream};
 use crate::text::{Language, Languages};
 use crate::theme::Theme;
-use crate::look;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
@@ -101,7 +101,8 @@ impl Web {
         };
         let languages = Languages::load()?;
         let kept = Kept::default();
-        let inner = Inner { directory, settings, sealer, languages, assets, style, script, icon, dresses, common, kept };
+        let inner =
+            Inner { directory, settings, sealer, languages, assets, style, script, icon, dresses, common, kept };
         Ok(Web { inner: Arc::new(inner) })
     }
 
@@ -161,6 +162,9 @@ fn dress(assets: &mut Assets, icon: &str, theme: Theme) -> Dress {
 pub fn router(web: Web) -> Router {
     Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
+        .route("/sign-in/password", get(sign_in::password::show).post(sign_in::password::take))
+        .route("/sign-out", get(sign_in::sign_out::show).post(sign_in::sign_out::take))
+        .route("/sessions", get(session::page::show).post(session::page::take))
         .route("/look", post(look::take))
         .route("/assets/{hash}/{name}", get(asset))
         .method_not_allowed_fallback(not_so)

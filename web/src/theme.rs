@@ -114,7 +114,6 @@ impl Colour {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a test stops at the first surprise")]
     use super::*;
 
     /// Goal: whatever accent a theme asks for, text in it and on it can be read, in both colours.

@@ -6,8 +6,9 @@ use crate::Web;
 use crate::cookie::{self, Keep};
 use crate::return_to::{ReturnTo, Wish};
 use crate::text::{Language, Texts};
+use axum::body::Body;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Response, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use directory::clock::Now;
@@ -127,6 +128,11 @@ impl Visit {
     /// The same page again, for the forms in its foot.
     pub(crate) fn back(&self) -> ReturnTo {
         ReturnTo::path(&self.web.step_uri(&self.path, &self.parameter)).unwrap_or_else(ReturnTo::home)
+    }
+
+    /// Sends the browser to the first page of the sign-in that it lost its way in.
+    pub(crate) fn start_again(&self) -> Response<Body> {
+        self.see_other(&self.web.step_uri("/sign-in", &self.parameter))
     }
 
     /// The browser's description of itself.

@@ -1,9 +1,9 @@
 //! Sessions in memory, gone at the end of the process.
 
 use super::Session;
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use aws_lc_rs::digest::{SHA256, digest};
 use directory::handle::Directory;
 use directory::id::EntryId;
 use std::collections::HashMap;

@@ -5,6 +5,7 @@
 //! work.
 
 mod kept;
+pub(crate) mod page;
 
 pub(crate) use kept::Kept;
 

@@ -4,7 +4,9 @@
 //! sees to the time (`directory::authenticate`), this page to the rest. The username is kept, the password never.
 
 pub(crate) mod finish;
+pub(crate) mod password;
 pub(crate) mod progress;
+pub(crate) mod sign_out;
 
 use crate::Web;
 use crate::page::Frame;

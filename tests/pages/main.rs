@@ -1,0 +1,11 @@
+//! The pages, from outside: through TLS and the HTTP listener, with a browser's cookies and forms, on the real directory.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::default_trait_access,
+    reason = "a test stops at the first surprise"
+)]
+
+mod browser;
+mod sign_in;

@@ -1,0 +1,112 @@
+//! The page of the own sessions: which browsers are signed in, and an end to any of them.
+//!
+//! Looking needs a session; ending another one needs a fresh sign-in (ASVS 7.5.2), so that who finds a browser open cannot
+//! send its owner away.
+
+use super::{FRESH, Session, SignedIn};
+use crate::Web;
+use crate::agent;
+use crate::page::{Frame, failed};
+use crate::return_to::{Acr, Hints, Message, Wish};
+use crate::text::Text;
+use crate::time;
+use crate::visit::Visit;
+use askama::Template;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{Request, Response, StatusCode};
+use directory::clock::Millis;
+use directory::error::Refusal;
+
+/// A line of the table.
+struct Line {
+    id: String,
+    this: bool,
+    agent: String,
+    address: String,
+    since: time::Shown,
+    seen: time::Shown,
+    how: Text,
+}
+
+#[derive(Template)]
+#[template(path = "sessions.html")]
+struct SessionsPage<'a> {
+    p: Frame<'a>,
+    said: Option<Text>,
+    lines: Vec<Line>,
+    others: usize,
+}
+
+/// `GET /sessions`.
+pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let visit = web.visit(&parts);
+    match visit.signed_in() {
+        Ok(Some(signed_in)) => page(&visit, &signed_in, None).unwrap_or_else(|refusal| failed(&visit, &refusal)),
+        Ok(None) => visit.to_sign_in(Hints::default()),
+        Err(refusal) => failed(&visit, &refusal),
+    }
+}
+
+/// `POST /sessions`: ends one session, or all others.
+pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
+    let posted = match web.posted(request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let (visit, fields) = (posted.visit, posted.fields);
+    let signed_in = match visit.signed_in() {
+        Ok(Some(signed_in)) => signed_in,
+        Ok(None) => return visit.to_sign_in(Hints { message: Some(Message::Ended), ..Hints::default() }),
+        Err(refusal) => return failed(&visit, &refusal),
+    };
+    if !signed_in.is_fresh(&visit.now(), FRESH) {
+        let since = visit.now().wall.0.saturating_sub(FRESH.millis());
+        let hints = Hints { auth_since: Some(Millis(since)), message: Some(Message::Confirm), ..Hints::default() };
+        return visit.to_sign_in(hints);
+    }
+    let wanted = fields.text("end").into_owned();
+    let ended = end(&visit, &signed_in, &wanted).await;
+    ended.and_then(|count| page(&visit, &signed_in, Some(count))).unwrap_or_else(|refusal| failed(&visit, &refusal))
+}
+
+async fn end(visit: &Visit, signed_in: &SignedIn, wanted: &str) -> Result<usize, Refusal> {
+    let own = &signed_in.session;
+    let count = visit.web.kept().end(|session| {
+        session.account == own.account && session.id != own.id && (wanted == "others" || session.id == wanted)
+    });
+    Ok(count)
+}
+
+fn page(visit: &Visit, signed_in: &SignedIn, ended: Option<usize>) -> Result<Response<Body>, Refusal> {
+    let wish = Wish::default();
+    let mut p = visit.frame(&wish);
+    let t = &p.t.sessions;
+    let mut sessions: Vec<Session> = visit.web.kept().of(signed_in.account());
+    sessions.sort_by_key(|session| (session.id != signed_in.session.id, std::cmp::Reverse(session.seen)));
+    let lines: Vec<Line> = sessions
+        .iter()
+        .map(|session| Line {
+            id: session.id.clone(),
+            this: session.id == signed_in.session.id,
+            agent: agent::name(&session.agent).unwrap_or_else(|| t.unknown_agent.to_string()),
+            address: session.address.map(|address| address.to_string()).unwrap_or_default(),
+            since: time::Shown::new(session.created),
+            seen: time::Shown::new(session.seen),
+            how: match Acr::of(&session.acr).unwrap_or_default() {
+                Acr::Password => t.pwd.clone(),
+                Acr::SecondFactor => t.mfa.clone(),
+            },
+        })
+        .collect();
+    let said = ended.map(|count| match count {
+        0 => t.ended_none.clone(),
+        1 => t.ended_one.clone(),
+        many => t.ended_many.with("count", many),
+    });
+    p.who = visit.web.person(signed_in.account())?.map(|person| person.name);
+    let others = lines.iter().filter(|line| !line.this).count();
+    let page = SessionsPage { p, said, others, lines };
+    Ok(visit.page(StatusCode::OK, &wish, &page))
+}
