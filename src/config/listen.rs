@@ -13,7 +13,7 @@ section! {
     /// LDAP in TLS from the first byte.
     ldaps: Vec<SocketAddr>, Kind::Addresses, "[::]:636";
     /// LDAP through a Unix socket (`ldapi://`), where the operating system says who the peer is. The administrator's
-    /// commands (`rollbook account`) use it.
+    /// commands (`rollbook account`, `rollbook token`) use it.
     ldapi: Option<PathBuf>, Kind::Path, "/run/rollbook/ldapi";
     /// The permissions of that socket. A peer needs write permission to connect.
     ldapi_mode: u32, Kind::Mode, "0660";

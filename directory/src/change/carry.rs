@@ -108,7 +108,8 @@ impl Directory {
         let expect = |(entry, version): &(EntryId, Position)| Op::Expect { entry: *entry, version: *version };
         let ops = request.expected.iter().map(expect).collect();
         let lengths = Vec::with_capacity(request.changes.len());
-        let mut prepared = Prepared { ops, lengths, generated_password: None, known: Known::new(rehearsal) };
+        let mut prepared =
+            Prepared { ops, lengths, generated_password: None, known: Known::new(rehearsal, request.changes.len()) };
         for change in &request.changes {
             let steps = self.steps_of(context, &rights, change, &mut prepared.known).await?;
             prepared.lengths.push(steps.ops.len());

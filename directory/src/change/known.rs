@@ -23,6 +23,8 @@ pub struct Known {
     accounts: HashMap<Subject, Touched>,
     /// Nothing is carried out, so nothing is remembered for the journal.
     rehearsal: bool,
+    /// The request has one change: nothing comes after it that could ask.
+    alone: bool,
 }
 
 /// One account.
@@ -44,12 +46,15 @@ struct Added {
 
 impl Known {
     /// Nothing yet.
-    pub fn new(rehearsal: bool) -> Known {
-        Known { accounts: HashMap::new(), rehearsal }
+    pub fn new(rehearsal: bool, changes: usize) -> Known {
+        Known { accounts: HashMap::new(), rehearsal, alone: changes < 2 }
     }
 
     /// Takes up a step that adds an entry.
     pub fn take_added(&mut self, schema: &Schema, op: &AddOp) {
+        if self.alone {
+            return;
+        }
         // What is wrong with it is said when it is applied.
         let Ok(complete) = add::complete(schema, op, op.attributes.clone()) else { return };
         if !complete.kind.is_account() {
