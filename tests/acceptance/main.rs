@@ -3,7 +3,12 @@
 //! One file per promise; a test is named by the number of the requirement that it shows (`r2_03_…` is line 2.3), or by
 //! the row of hostile input (`c5_…`). States are reached by what leads there and looked at through logins, searches and
 //! the journal. Every test ends with `verify()`.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 mod activity;
 mod built_in;
@@ -22,6 +27,7 @@ mod machine;
 mod names;
 mod same_answer;
 mod scim;
+mod scim_rules;
 mod scim_smoke;
 mod scim_tables;
 mod smoke;
