@@ -175,8 +175,9 @@ fn lists_are_whole(demo: &Demo) {
         let text = demo.done(&[&["list", "--format", "json"], more].concat());
         serde_json::from_str::<Vec<serde_json::Value>>(&text).unwrap()
     };
-    // The fixture without its deleted accounts, the administrator, the reader and the built-in account: in two pages.
-    assert_eq!(list(&[]).len(), 322 + 9 - 4 + 3);
+    // The fixture without its deleted accounts, the administrator, the reader, the provisioning client and the built-in
+    // account: in two pages.
+    assert_eq!(list(&[]).len(), 322 + 9 - 4 + 4);
     let dormant = list(&["--state", "dormant"]);
     assert_eq!(dormant.len(), 6);
     assert!(dormant.iter().all(|account| account["state"] == "DORMANT"));
