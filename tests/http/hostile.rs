@@ -156,12 +156,11 @@ async fn paths_are_what_they_seem() {
         "/path/%2e%2e/hello",
         "/path/%2E./hello",
         "/path/..",
-        "/path/%",
-        "/path/%4",
-        "/path/%zz",
-        "/path/b?filter=a%00b",
-        "/path/\u{e9}",
     ] {
+        let said = door.said_to(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
+        assert_eq!(status(&said), "404", "{path}: {said}");
+    }
+    for path in ["/path/%", "/path/%4", "/path/%zz", "/path/b?filter=a%00b", "/path/\u{e9}"] {
         let said = door.said_to(format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).await;
         assert_eq!(status(&said), "400", "{path}: {said}");
     }

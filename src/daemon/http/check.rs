@@ -113,6 +113,9 @@ fn authority(octets: &[u8]) -> Result<Authority, Refusal> {
     if host.is_empty() || !port || !(letters(host) || literal(host)) { Err(WRONG) } else { Ok(authority) }
 }
 
+/// What no door has an address like.
+const NOWHERE: Refusal = Refusal { status: StatusCode::NOT_FOUND, detail: "there is nothing at an address like this" };
+
 /// A path whose parts are what they seem: no encoded slash, backslash or null, no dot segment, nothing badly encoded.
 fn path(path: &str) -> Result<(), Refusal> {
     if path == "*" {
@@ -128,16 +131,16 @@ fn path(path: &str) -> Result<(), Refusal> {
             b'%' => {
                 let Some(octet) = decode(rest) else { return Err(bad("the path is badly encoded")) };
                 if matches!(octet, b'/' | b'\\' | 0) {
-                    return Err(bad("the path has an encoded slash, backslash or null octet"));
+                    return Err(NOWHERE);
                 }
                 octets = rest.get(2..).unwrap_or_default();
             }
-            b'\\' => return Err(bad("the path has a backslash")),
+            b'\\' => return Err(NOWHERE),
             0..=0x20 | 0x7f.. => return Err(bad("the path has an octet that must be encoded")),
             _ => {}
         }
     }
-    if path.split('/').any(is_dots) { Err(bad("the path has a dot segment")) } else { Ok(()) }
+    if path.split('/').any(is_dots) { Err(NOWHERE) } else { Ok(()) }
 }
 
 fn decode(after: &[u8]) -> Option<u8> {
