@@ -15,6 +15,8 @@ mod common;
 mod custom;
 pub mod discovery;
 mod enterprise;
+#[cfg(test)]
+mod golden;
 mod group;
 pub mod openapi;
 pub mod resource_type;
