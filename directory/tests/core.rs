@@ -7,9 +7,11 @@ mod common;
 use common::World;
 use directory::authenticate::{LoginName, Verdict};
 use directory::change::{Act, Change, Modification, ModificationKind, Target};
+use directory::entry::record::Record;
 use directory::error::Reason;
 use directory::lifecycle::State;
 use directory::search::Scope;
+use directory::store::view::View;
 
 #[tokio::test]
 async fn entries_come_change_move_and_go() {
@@ -84,6 +86,25 @@ async fn membership_is_seen_from_both_sides_and_has_no_cycles() {
 
     world.delete("uid=bob,ou=people,dc=example,dc=com", false).await.unwrap();
     assert!(world.search("dc=example,dc=com", Scope::Subtree, "memberOf", &group("a")).await.is_empty());
+    world.verify();
+}
+
+#[tokio::test]
+async fn a_username_may_be_a_uuid_but_nobodys_id() {
+    // Goal: hostile row B12: provisioning clients may draw UUIDs as names; an account called by another's id is refused.
+    let world = World::new().await;
+    world.person("bob", "ou=people,dc=example,dc=com").await.unwrap();
+    let bob = world.id("uid=bob,ou=people,dc=example,dc=com");
+    let bobs = {
+        let snapshot = world.directory.snapshot().unwrap();
+        let record = snapshot.as_ref().record(bob).unwrap().unwrap();
+        Record::parse(record.value()).unwrap().uuid().to_string()
+    };
+    for same in [bobs.clone(), bobs.to_uppercase(), bobs.replace('-', "")] {
+        let refused = world.person(&same, "ou=people,dc=example,dc=com").await.unwrap_err();
+        assert!(matches!(refused.reason, Reason::NameTaken { .. }), "{same}: {refused:?}");
+    }
+    world.person("6ba7b810-9dad-41d1-80b4-00c04fd430c8", "ou=people,dc=example,dc=com").await.unwrap();
     world.verify();
 }
 

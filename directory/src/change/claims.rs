@@ -2,17 +2,19 @@
 //!
 //! A claim is a row `name space | normalised name → id`; who inserts it first has the name. A username may not be the
 //! e-mail address of another account, nor the reverse (both are accepted at sign-in). A username with characters
-//! outside ASCII may not look like an existing one: `s | skeleton | 0x00 | id` rows find the candidates.
+//! outside ASCII may not look like an existing one: `s | skeleton | 0x00 | id` rows find the candidates. A username in the
+//! form of a UUID may not be another entry's `entryUUID`.
 
 use crate::entry::dn::Dn;
 use crate::entry::name::{EmailKey, NameRefusal, UsernameKey};
 use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
-use crate::schema::Schema;
+use crate::schema::{Schema, known};
 use crate::store::indexes;
 use crate::store::view::{Snapshot, Tables, View};
 use redb::ReadableTable;
+use uuid::Uuid;
 
 const USERNAME: u8 = b'u';
 const EMAIL: u8 = b'e';
@@ -25,6 +27,8 @@ pub struct Claims {
     exact: Vec<Vec<u8>>,
     /// Skeletons of usernames, and whether the name has characters outside ASCII.
     skeletons: Vec<(Vec<u8>, bool)>,
+    /// Usernames that have the form of an id: nobody may have this id.
+    ids: Vec<Uuid>,
 }
 
 /// Where taken names are looked up: the store, or the store and what an import has not written yet.
@@ -40,6 +44,12 @@ pub trait Taken {
     /// # Errors
     /// `Store`.
     fn alike(&self, prefix: &[u8]) -> Result<Vec<(EntryId, bool)>, Refusal>;
+
+    /// Who has this id.
+    ///
+    /// # Errors
+    /// `Store`.
+    fn identified(&self, id: &Uuid) -> Result<Option<EntryId>, Refusal>;
 }
 
 impl<V: View> Taken for V {
@@ -55,6 +65,10 @@ impl<V: View> Taken for V {
             found.push((indexes::id_of(key.value()).unwrap_or(EntryId::NONE), foreign.value() != 0));
         }
         Ok(found)
+    }
+
+    fn identified(&self, id: &Uuid) -> Result<Option<EntryId>, Refusal> {
+        Ok(self.holders(known::attribute::ENTRY_UUID, id.as_bytes(), 1)?.first().copied())
     }
 }
 
@@ -73,6 +87,7 @@ impl Claims {
             let key = UsernameKey::prepare(text).map_err(|e| refused("username", &e))?;
             claims.exact.push(space(USERNAME, key.as_bytes()));
             claims.skeletons.push((key.skeleton().as_bytes().to_vec(), !text.is_ascii()));
+            claims.ids.extend(Uuid::try_parse(key.as_str()).ok());
         }
         for value in addresses {
             let key = EmailKey::prepare(text(value, "e-mail address")?).map_err(|e| refused("e-mail address", &e))?;
@@ -99,6 +114,11 @@ impl Claims {
                 if holder != own && (*foreign || other_foreign) {
                     return Err(taken(&space(USERNAME, skeleton), holder));
                 }
+            }
+        }
+        for id in &self.ids {
+            if let Some(holder) = names.identified(id)?.filter(|h| *h != own) {
+                return Err(taken(&space(USERNAME, id.as_bytes()), holder));
             }
         }
         Ok(())

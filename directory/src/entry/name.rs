@@ -81,9 +81,6 @@ pub enum NameRefusal {
     /// Digits only: it would be taken for an id.
     #[error("it is a number, as ids are")]
     Number,
-    /// It would be taken for an id.
-    #[error("it is a UUID, as ids are")]
-    Uuid,
     /// No `@`, or nothing on one side of it, or dots at a wrong place.
     #[error("it is not of the form name@domain")]
     NotAnAddress,

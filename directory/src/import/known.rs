@@ -118,6 +118,10 @@ impl Taken for Names<'_, '_> {
         found.extend(self.known.get(Space::AlikeForeign, prefix).map(|id| (id, true)));
         Ok(found)
     }
+
+    fn identified(&self, id: &uuid::Uuid) -> Result<Option<EntryId>, Refusal> {
+        self.tables.identified(id)
+    }
 }
 
 impl Names<'_, '_> {

@@ -107,11 +107,16 @@ fn parts(call: &Call, kind: Option<Kind>, query: &Query) -> Result<Vec<Part>, Sc
         }
     };
     let mut parts = Vec::with_capacity(kinds.len());
+    let order = query.sort_by.as_deref().filter(|by| !by.is_empty());
+    let mut sorts: Vec<Result<Sort, ScimError>> =
+        order.iter().flat_map(|by| types.iter().map(|kind| Sort::resolve(kind, by, query.descending))).collect();
+    // Of several types, one must know the attribute; the others have no value there (RFC 7644 §3.4.2.3).
+    if !sorts.is_empty() && sorts.iter().all(Result::is_err) {
+        sorts.swap_remove(0)?;
+    }
+    let mut sorts = sorts.into_iter();
     for ((kind, resource_type), filter) in kinds.into_iter().zip(types).zip(resolved) {
-        let sort = match query.sort_by.as_deref().filter(|by| !by.is_empty()) {
-            None => None,
-            Some(by) => Some(Sort::resolve(resource_type, by, query.descending)?),
-        };
+        let sort = sorts.next().and_then(Result::ok);
         let wanted = Wanted::of(resource_type, &query.attributes, &query.excluded)?;
         parts.push(Part { kind, wanted, filter, sort });
     }
@@ -253,8 +258,7 @@ async fn sort(call: &Call, viewed: &Viewed, parts: &[Part]) -> Result<Vec<Hit>, 
     let most = call.shared.settings.sort_limit;
     let (mut hits, mut looked) = (Vec::new(), 0u32);
     for (at, part) in parts.iter().enumerate() {
-        let Some(sort) = &part.sort else { continue };
-        let name = sort.place.attribute.name.as_str();
+        let name = part.sort.as_ref().map_or("", |sort| sort.place.attribute.name.as_str());
         let wants = Wants {
             members: name == "members",
             groups: name == "groups",
@@ -266,11 +270,10 @@ async fn sort(call: &Call, viewed: &Viewed, parts: &[Part]) -> Result<Vec<Hit>, 
         loop {
             let step = walk.step(|reader, found, sight| {
                 let resource = reader.resource(part.kind, found.id, &found.record, sight, wants)?;
+                let key = |object: &Map<_, _>| part.sort.as_ref().and_then(|sort| sort.key(object).cloned());
                 let key = match resource.members {
-                    None => sort.key(&resource.object).cloned(),
-                    Some(_) => {
-                        resource.into_value().as_object().and_then(|object: &Map<_, _>| sort.key(object).cloned())
-                    }
+                    None => key(&resource.object),
+                    Some(_) => resource.into_value().as_object().and_then(key),
                 };
                 Ok(Hit { part: at, id: found.id, key })
             });

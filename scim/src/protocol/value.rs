@@ -5,6 +5,7 @@
 use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
+use unicode_normalization::UnicodeNormalization;
 
 use super::time::Instant;
 use crate::schema::{Attribute, Kind};
@@ -20,12 +21,18 @@ pub fn is_present(value: &Value) -> bool {
     }
 }
 
+/// A text without regard to case, and to how its letters are put together: as the directory's own matching rules compare
+/// (RFC 4518 §2.3).
+pub fn fold(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.nfkc().collect::<String>().to_lowercase() }
+}
+
 /// Whether two texts are equal without regard to case.
 pub fn fold_equal(one: &str, other: &str) -> bool {
     if one.is_ascii() && other.is_ascii() {
         return one.eq_ignore_ascii_case(other);
     }
-    one.to_lowercase() == other.to_lowercase()
+    fold(one) == fold(other)
 }
 
 /// Whether two values of an attribute are one value.
@@ -55,7 +62,7 @@ pub fn order(attribute: &Attribute, one: &Value, other: &Value) -> Ordering {
                 let lower = |byte: u8| byte.to_ascii_lowercase();
                 return one.bytes().map(lower).cmp(other.bytes().map(lower));
             }
-            one.to_lowercase().cmp(&other.to_lowercase())
+            fold(one).cmp(&fold(other))
         }
         (Value::String(one), Value::String(other)) => one.cmp(other),
         _ => rank(one).cmp(&rank(other)),

@@ -138,14 +138,11 @@ fn check_form(key: &str) -> Result<(), NameRefusal> {
     Ok(())
 }
 
-/// Ids are numbers and UUIDs; a name in their form could be mistaken for one by a client or by a reader of a log.
+/// Technical ids are numbers; a name in their form could be mistaken for one by a client or by a reader of a log. A UUID may be a
+/// name, for provisioning clients draw such names, unless it is an entry's own: that is for the claims to say.
 fn check_not_an_id(key: &str, rules: UsernameRules) -> Result<(), NameRefusal> {
     if !rules.numbers && key.chars().all(char::is_numeric) {
         return Err(NameRefusal::Number);
-    }
-    let digits = key.bytes().filter(u8::is_ascii_hexdigit).count();
-    if digits == 32 && key.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        return Err(NameRefusal::Uuid);
     }
     Ok(())
 }

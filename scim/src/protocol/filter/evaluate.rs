@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::ast::Op;
 use super::resolved::{Operand, Resolved, Test};
 use crate::protocol::time::Instant;
-use crate::protocol::value::{is_present, order_numbers};
+use crate::protocol::value::{fold, is_present, order_numbers};
 use crate::schema::Place;
 
 impl Resolved {
@@ -115,7 +115,7 @@ impl Operand {
                 if value.is_ascii() && given.is_ascii() {
                     ascii(op, value.as_bytes(), folded.as_bytes())
                 } else {
-                    text(op, &value.to_lowercase(), folded)
+                    text(op, &fold(value), folded)
                 }
             }
             _ => false,

@@ -11,6 +11,7 @@ use super::resolved::{Operand, Resolved, Test};
 use crate::protocol::error::{ScimError, echo};
 use crate::protocol::path::AttrPath;
 use crate::protocol::time::Instant;
+use crate::protocol::value::fold;
 use crate::schema::{Attribute, Kind, Place, ResourceType};
 
 impl Filter {
@@ -234,7 +235,7 @@ fn operand(attribute: &Attribute, parts: bool, value: &Literal, mode: Mode) -> O
 }
 
 fn text(attribute: &Attribute, given: String) -> Operand {
-    let folded = attribute.folds_case().then(|| given.to_lowercase());
+    let folded = attribute.folds_case().then(|| fold(&given));
     Operand::Text { given, folded }
 }
 
