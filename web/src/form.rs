@@ -110,8 +110,9 @@ impl Web {
 }
 
 impl Visit {
-    /// The token for a form that is sent to this path.
+    /// The token for a form that is sent to this path; a query says nothing.
     pub fn token(&self, path: &str) -> String {
+        let path = path.split('?').next().unwrap_or_default();
         self.web.sealer().mark(PURPOSE, &[path, &self.browser])
     }
 }

@@ -13,6 +13,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod agent;
+mod application;
 mod assets;
 mod cookie;
 mod form;
@@ -30,18 +31,19 @@ mod theme;
 mod time;
 mod visit;
 
+pub use application::{Consent, application_problem, ask_consent, denied};
 pub use form::{Fields, Posted};
 pub use headers::Policy;
 pub use page::{Problem, problem_page};
 pub use person::Person;
 pub use return_to::{Acr, Hints, Message, ReturnTo, Wish, sign_in_uri};
 pub use seal::Sealer;
-pub use session::{Session, SignedIn};
+pub use session::SignedIn;
 pub use settings::{Settings, Web, router};
 pub use sign_in::Upstream;
 pub use sign_in::finish::proceed;
 pub use sign_in::progress::{Method, Progress};
-pub use sign_in::sign_out::{ask as ask_to_sign_out, done as signed_out, end as sign_out};
+pub use sign_in::sign_out::{ask_sign_out, end_session, leave, signed_out};
 pub use text::Language;
 pub use theme::{Colour, Theme};
 pub use visit::{Colours, Visit};

@@ -4,7 +4,7 @@
 //! each names its [`Frame`] as `p`.
 
 use crate::cookie::{self, Keep};
-use crate::headers::{self, Policy};
+use crate::headers;
 use crate::return_to::{ReturnTo, Wish};
 use crate::text::{Language, ProblemTexts, Text, Texts};
 use crate::theme::Theme;
@@ -80,7 +80,6 @@ impl Visit {
 
     /// The answer with this page.
     pub(crate) fn page(&self, status: StatusCode, wish: &Wish, page: &impl Template) -> Response<Body> {
-        let policy = if wish.in_authorization() { Policy::Authorization } else { Policy::Own };
         let html = match page.render() {
             Ok(html) => html,
             Err(error) => {
@@ -90,7 +89,7 @@ impl Visit {
         };
         let mut response = Response::new(Body::from(html));
         *response.status_mut() = status;
-        headers::set(response.headers_mut(), policy, self.language(wish).tag());
+        headers::set(response.headers_mut(), wish.policy(), self.language(wish).tag());
         if let Some(line) = self.introduction() {
             response.headers_mut().append(header::SET_COOKIE, line);
         }

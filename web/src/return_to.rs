@@ -4,6 +4,7 @@
 //! the pages. There is no other way to make a page lead anywhere: no open redirect (RFC 9700 §4.11).
 
 use crate::Web;
+use crate::headers::Policy;
 use directory::clock::{Millis, Span};
 use serde::{Deserialize, Serialize};
 
@@ -133,6 +134,11 @@ impl Default for Wish {
 }
 
 impl Wish {
+    /// The content security policy of its pages.
+    pub fn policy(&self) -> Policy {
+        if self.in_authorization() { Policy::Authorization } else { Policy::Own }
+    }
+
     /// Whether this is a step of an authorization request: the answer may lead to another origin.
     pub fn in_authorization(&self) -> bool {
         let path = self.to.as_str().split('?').next().unwrap_or_default();

@@ -5,7 +5,7 @@ use crate::look;
 use crate::page::problem;
 use crate::return_to::Wish;
 use crate::seal::Sealer;
-use crate::session::{self, Kept};
+use crate::session;
 use crate::sign_in::{self, Upstream};
 use crate::text::{Language, Languages};
 use crate::theme::Theme;
@@ -73,7 +73,6 @@ struct Inner {
     icon: String,
     dresses: Vec<Dress>,
     common: Dress,
-    kept: Kept,
 }
 
 /// The pages. Cheap to clone.
@@ -100,9 +99,7 @@ impl Web {
             None => dress(&mut assets, &icon, Theme::default()),
         };
         let languages = Languages::load()?;
-        let kept = Kept::default();
-        let inner =
-            Inner { directory, settings, sealer, languages, assets, style, script, icon, dresses, common, kept };
+        let inner = Inner { directory, settings, sealer, languages, assets, style, script, icon, dresses, common };
         Ok(Web { inner: Arc::new(inner) })
     }
 
@@ -123,10 +120,6 @@ impl Web {
 
     pub(crate) fn languages(&self) -> &Languages {
         &self.inner.languages
-    }
-
-    pub(crate) fn kept(&self) -> &Kept {
-        &self.inner.kept
     }
 
     pub(crate) fn style(&self) -> &str {

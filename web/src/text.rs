@@ -82,7 +82,7 @@ texts! {
         differ missing refused_title quality short reused young elsewhere failed
     }
     sign_out SignOutTexts {
-        title question question_for as_who also submit stay done_title done done_with not_in close again back_to
+        title question question_for as_who also submit stay done_title done not_in close again
     }
     sessions SessionsTexts {
         title intro this browser address since seen how pwd mfa upstream in_apps no_apps end end_what end_others_one
@@ -92,9 +92,6 @@ texts! {
     consent ConsentTexts {
         title account another gets allow deny later home scope_openid scope_profile scope_email scope_phone
         scope_address scope_groups scope_roles scope_tenant scope_offline_access scope_other
-    }
-    proceed ProceedTexts {
-        title submit
     }
     problem ProblemTexts {
         what_next home sign_in start_again stale_title stale stale_next foreign_title foreign foreign_next

@@ -18,7 +18,7 @@ use peer::Peer;
 /// Octets of randomness in the browser's cookie.
 const BROWSER: usize = 16;
 /// Characters of a `User-Agent` that are kept.
-const AGENT: usize = 400;
+const AGENT: usize = 256;
 /// How long a browser keeps its choice of language and colours.
 const YEAR: u32 = 365 * 86_400;
 
@@ -105,6 +105,11 @@ impl Visit {
         self.web.wish(&self.parameter)
     }
 
+    /// Who sent the request.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
     /// The time of the request.
     pub fn now(&self) -> Now {
         self.now
@@ -138,7 +143,7 @@ impl Visit {
     /// The browser's description of itself.
     pub(crate) fn agent(&self) -> String {
         let agent = self.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("");
-        agent.chars().take(AGENT).collect()
+        agent.chars().filter(|c| !c.is_control()).take(AGENT).collect()
     }
 
     /// The circumstances, for the directory.

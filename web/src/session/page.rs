@@ -3,7 +3,7 @@
 //! Looking needs a session; ending another one needs a fresh sign-in (ASVS 7.5.2), so that who finds a browser open cannot
 //! send its owner away.
 
-use super::{FRESH, Session, SignedIn};
+use super::{FRESH, SignedIn};
 use crate::Web;
 use crate::agent;
 use crate::page::{Frame, failed};
@@ -17,6 +17,7 @@ use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use directory::clock::Millis;
 use directory::error::Refusal;
+use directory::grant::{Cause, SessionId};
 
 /// A line of the table.
 struct Line {
@@ -72,24 +73,32 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
 }
 
 async fn end(visit: &Visit, signed_in: &SignedIn, wanted: &str) -> Result<usize, Refusal> {
-    let own = &signed_in.session;
-    let count = visit.web.kept().end(|session| {
-        session.account == own.account && session.id != own.id && (wanted == "others" || session.id == wanted)
-    });
-    Ok(count)
+    let directory = visit.web.directory();
+    let context = visit.context(signed_in.actor());
+    let own = signed_in.session();
+    if wanted == "others" {
+        return directory.end_sessions(&context, own.account, Some(own.id)).await;
+    }
+    let Some(id) = SessionId::parse(wanted).filter(|id| *id != own.id) else { return Ok(0) };
+    let known = directory.sessions_of(&context, own.account)?.iter().any(|session| session.id == id);
+    if known {
+        directory.end_session(&context, id, Cause::Revoked).await?;
+    }
+    Ok(usize::from(known))
 }
 
 fn page(visit: &Visit, signed_in: &SignedIn, ended: Option<usize>) -> Result<Response<Body>, Refusal> {
     let wish = Wish::default();
     let mut p = visit.frame(&wish);
     let t = &p.t.sessions;
-    let mut sessions: Vec<Session> = visit.web.kept().of(signed_in.account());
-    sessions.sort_by_key(|session| (session.id != signed_in.session.id, std::cmp::Reverse(session.seen)));
+    let own = signed_in.session();
+    let mut sessions = visit.web.directory().sessions_of(&visit.context(signed_in.actor()), own.account)?;
+    sessions.sort_by_key(|session| (session.id != own.id, std::cmp::Reverse(session.seen)));
     let lines: Vec<Line> = sessions
         .iter()
         .map(|session| Line {
-            id: session.id.clone(),
-            this: session.id == signed_in.session.id,
+            id: session.id.to_string(),
+            this: session.id == own.id,
             agent: agent::name(&session.agent).unwrap_or_else(|| t.unknown_agent.to_string()),
             address: session.address.map(|address| address.to_string()).unwrap_or_default(),
             since: time::Shown::new(session.created),
@@ -105,7 +114,7 @@ fn page(visit: &Visit, signed_in: &SignedIn, ended: Option<usize>) -> Result<Res
         1 => t.ended_one.clone(),
         many => t.ended_many.with("count", many),
     });
-    p.who = visit.web.person(signed_in.account())?.map(|person| person.name);
+    p.who = visit.web.person(own.account)?.map(|person| person.name);
     let others = lines.iter().filter(|line| !line.this).count();
     let page = SessionsPage { p, said, others, lines };
     Ok(visit.page(StatusCode::OK, &wish, &page))

@@ -11,13 +11,12 @@ use super::progress::{self, Progress};
 use crate::cookie::{self, Keep};
 use crate::page::{failed, set_cookie};
 use crate::return_to::Wish;
-use crate::session::Session;
 use crate::visit::Visit;
 use axum::body::Body;
 use axum::http::Response;
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
-use directory::error::{Reason, Refusal};
+use directory::context::Actor;
+use directory::error::Refusal;
+use directory::grant::{Cause, NewSession};
 
 /// Sends the visitor to the next step, or signs in.
 pub async fn proceed(visit: &Visit, progress: Progress) -> Response<Body> {
@@ -39,27 +38,34 @@ fn step(visit: &Visit, path: &str, progress: &Progress) -> Response<Body> {
 
 async fn begin(visit: &Visit, progress: &Progress, wish: &Wish) -> Result<Response<Body>, Refusal> {
     let web = &visit.web;
-    let now = visit.now().wall;
-    // Whatever session this browser had is another one now: nobody has seen the new secret.
-    if let Some(former) = visit.signed_in()? {
-        web.kept().end(|session| session.id == former.session.id);
-    }
-    let session = Session {
-        id: BASE64.encode(web.directory().random_bytes::<12>()),
+    let directory = web.directory();
+    let context = visit.context(Actor::Anonymous);
+    let settings = web.settings();
+    let new = NewSession {
         account: progress.account,
         epoch: progress.epoch,
-        created: now,
         auth_time: progress.since,
-        seen: now,
         amr: progress.amr(),
         acr: progress.acr().name().to_owned(),
-        address: Some(visit.peer.address),
+        upstream: progress.upstream.clone(),
         agent: visit.agent(),
+        idle: settings.session_idle,
+        life: settings.session_life,
     };
-    let busy = || Refusal::new(Reason::Busy, "too many sessions");
-    let secret = web.kept().start(web.directory(), session).ok_or_else(busy)?;
+    // Whatever session this browser had has another secret now, or is over: nobody has seen the new one.
+    let (secret, _) = match visit.signed_in()? {
+        Some(former) if former.account() == progress.account => {
+            directory.renew_session(&context, &former.live, new).await?
+        }
+        Some(former) => {
+            let own = visit.context(former.actor());
+            directory.end_session(&own, former.session().id, Cause::SignedOut).await?;
+            directory.start_session(&context, new).await?
+        }
+        None => directory.start_session(&context, new).await?,
+    };
     let mut response = visit.see_other(wish.to.as_str());
-    set_cookie(&mut response, cookie::SESSION, &secret, Keep::Visit);
+    set_cookie(&mut response, cookie::SESSION, secret.expose(), Keep::Visit);
     // Forms of before the sign-in are forms of nobody.
     set_cookie(&mut response, cookie::FORM, &web.new_browser(), Keep::Visit);
     progress::forget(&mut response);

@@ -11,6 +11,7 @@ use axum::body::Body;
 use axum::http::Response;
 use directory::clock::{Millis, Span};
 use directory::context::Actor;
+use directory::grant::Upstream;
 use directory::id::EntryId;
 use serde::{Deserialize, Serialize};
 
@@ -59,7 +60,9 @@ pub struct Progress {
     pub methods: Vec<Method>,
     /// The password has to be changed first.
     pub must_change: bool,
-    /// What is said once at the end of the way.
+    /// Where the first step was, if not here.
+    pub upstream: Option<Upstream>,
+    /// The browser that it is in.
     pub(crate) browser: String,
 }
 
@@ -67,7 +70,15 @@ impl Progress {
     /// After the first step.
     pub fn new(visit: &Visit, account: EntryId, epoch: u64, method: Method, must_change: bool) -> Progress {
         let since = visit.now().wall;
-        Progress { account, epoch, since, methods: vec![method], must_change, browser: visit.browser.clone() }
+        Progress {
+            account,
+            epoch,
+            since,
+            methods: vec![method],
+            must_change,
+            upstream: None,
+            browser: visit.browser.clone(),
+        }
     }
 
     /// Whether a second factor has been proven, here or upstream.

@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use directory::error::Refusal;
+use directory::grant::Cause;
 
 #[derive(Template)]
 #[template(path = "sign-out.html")]
@@ -20,7 +21,7 @@ struct AskPage<'a> {
     question: Text,
     name: String,
     action: &'a str,
-    apps: &'a [String],
+    apps: Vec<String>,
 }
 
 #[derive(Template)]
@@ -28,8 +29,6 @@ struct AskPage<'a> {
 struct DonePage<'a> {
     p: Frame<'a>,
     was_in: bool,
-    apps: &'a [String],
-    back: Option<(&'a str, &'a str)>,
 }
 
 /// `GET /sign-out`: asks, for a link may be somebody else's (hostile row E6).
@@ -37,8 +36,8 @@ pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Resp
     let (parts, _) = request.into_parts();
     let visit = web.visit(&parts);
     match visit.signed_in() {
-        Ok(Some(signed_in)) => ask(&visit, &signed_in, None, "/sign-out"),
-        Ok(None) => done(&visit, false, &[], None),
+        Ok(Some(signed_in)) => ask_sign_out(&visit, &signed_in, None, "/sign-out"),
+        Ok(None) => signed_out(&visit, false),
         Err(refusal) => failed(&visit, &refusal),
     }
 }
@@ -49,14 +48,14 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    match end(&posted.visit).await {
-        Ok(was_in) => done(&posted.visit, was_in, &[], None),
+    match end_session(&posted.visit).await {
+        Ok(was_in) => signed_out(&posted.visit, was_in),
         Err(refusal) => failed(&posted.visit, &refusal),
     }
 }
 
 /// The question whether to sign out; the form is sent to `action`, with the parameter `r`.
-pub fn ask(visit: &Visit, signed_in: &SignedIn, app: Option<&str>, action: &str) -> Response<Body> {
+pub fn ask_sign_out(visit: &Visit, signed_in: &SignedIn, app: Option<&str>, action: &str) -> Response<Body> {
     let wish = visit.wish();
     let p = visit.frame(&wish);
     let t = &p.t.sign_out;
@@ -65,23 +64,31 @@ pub fn ask(visit: &Visit, signed_in: &SignedIn, app: Option<&str>, action: &str)
         Err(refusal) => return failed(visit, &refusal),
     };
     let question = app.map_or_else(|| t.question.clone(), |app| t.question_for.with("app", app));
-    visit.page(StatusCode::OK, &wish, &AskPage { question, name, action, apps: &[], p })
+    let apps =
+        signed_in.session().clients.iter().filter_map(|id| visit.web.person(*id).ok().flatten()).map(|app| app.name);
+    let apps = apps.collect();
+    visit.page(StatusCode::OK, &wish, &AskPage { question, name, action, apps, p })
 }
 
 /// Ends the session of this browser. Says whether there was one.
 ///
 /// # Errors
 /// `Store`, `Busy`.
-pub async fn end(visit: &Visit) -> Result<bool, Refusal> {
+pub async fn end_session(visit: &Visit) -> Result<bool, Refusal> {
     let Some(signed_in) = visit.signed_in()? else { return Ok(false) };
-    visit.web.kept().end(|session| session.id == signed_in.session.id);
+    let context = visit.context(signed_in.actor());
+    visit.web.directory().end_session(&context, signed_in.session().id, Cause::SignedOut).await?;
     Ok(true)
 }
 
-/// The page after it, which takes the browser's cookies back; `back` is a name and an address that has been checked.
-pub fn done(visit: &Visit, was_in: bool, apps: &[String], back: Option<(&str, &str)>) -> Response<Body> {
+/// The page after it.
+pub fn signed_out(visit: &Visit, was_in: bool) -> Response<Body> {
     let wish = visit.wish();
-    let mut response = visit.page(StatusCode::OK, &wish, &DonePage { p: visit.frame(&wish), was_in, apps, back });
+    leave(visit.page(StatusCode::OK, &wish, &DonePage { p: visit.frame(&wish), was_in }))
+}
+
+/// Takes the browser's cookies back with an answer.
+pub fn leave(mut response: Response<Body>) -> Response<Body> {
     for name in [cookie::SESSION, cookie::STEP] {
         set_cookie(&mut response, name, "", Keep::Gone);
     }
