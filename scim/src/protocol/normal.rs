@@ -17,19 +17,35 @@ use crate::schema::{Attribute, Kind, Mutability};
 /// The most elements of a multi-valued attribute that is kept in the resource.
 pub const MAX_ELEMENTS: usize = 1_000;
 
+/// The most comparisons of elements for one request: a thousand operations on a thousand elements are too many.
+const MAX_COMPARISONS: usize = 4_000_000;
+
 /// Brings values into the form of the schema, and remembers by which switches.
 pub(crate) struct Normal<'a> {
     pub rules: &'a Rules,
     pub touched: Touched,
+    /// Comparisons of elements that are still let happen.
+    left: usize,
 }
 
 impl<'a> Normal<'a> {
     pub(crate) fn new(rules: &'a Rules) -> Normal<'a> {
-        Normal { rules, touched: Touched::default() }
+        Normal { rules, touched: Touched::default(), left: MAX_COMPARISONS }
     }
 
     pub(crate) fn note(&mut self, coercion: Coercion) {
         self.touched.note(coercion);
+    }
+
+    /// Takes `one` times `other` comparisons from what may be done for one request.
+    pub(crate) fn spend(&mut self, one: usize, other: usize) -> Result<(), ScimError> {
+        match self.left.checked_sub(one.saturating_mul(other)) {
+            Some(left) => {
+                self.left = left;
+                Ok(())
+            }
+            None => Err(ScimError::new(413, "the request asks for too much work: part it")),
+        }
     }
 
     /// Whether the switch is on; when it is, the coercion is noted.
@@ -65,6 +81,9 @@ impl<'a> Normal<'a> {
     fn elements(&mut self, attribute: &Attribute, given: Vec<Value>) -> Result<Option<Value>, ScimError> {
         if given.len() > MAX_ELEMENTS && !attribute.edges {
             return Err(wrong(attribute, &format!("takes at most {MAX_ELEMENTS} values")));
+        }
+        if !attribute.edges {
+            self.spend(given.len(), given.len() / 2)?;
         }
         let mut elements: Vec<Value> = Vec::with_capacity(given.len());
         for value in given {

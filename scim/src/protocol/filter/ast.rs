@@ -112,6 +112,19 @@ pub struct Rest {
     pub test: Option<(Op, Literal)>,
 }
 
+impl Filter {
+    /// How many expressions there are: what a decision costs.
+    pub fn size(&self) -> usize {
+        let below = match self {
+            Filter::And(parts) | Filter::Or(parts) => parts.iter().map(Filter::size).sum(),
+            Filter::Not(part) => part.size(),
+            Filter::ValuePath { inner, .. } => inner.size(),
+            Filter::Compare { .. } | Filter::Present { .. } => 0,
+        };
+        below.saturating_add(1)
+    }
+}
+
 impl fmt::Display for Literal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

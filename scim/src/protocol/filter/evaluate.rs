@@ -13,6 +13,9 @@ use crate::protocol::time::Instant;
 use crate::protocol::value::{fold, is_present, order_numbers};
 use crate::schema::Place;
 
+/// Octets compared at most where the time of a search in text is not linear.
+const NAIVE: usize = 1 << 16;
+
 impl Resolved {
     /// Decides a resource, or an element when the filter is of one. Names are in the spelling of the schema, as
     /// [`crate::protocol::accept`] leaves them.
@@ -151,6 +154,10 @@ fn ascii(op: Op, value: &[u8], wanted: &[u8]) -> bool {
     match op {
         Op::Eq => lower(value),
         Op::Ne => !lower(value),
+        Op::Co if value.len().saturating_mul(wanted.len()) > NAIVE => {
+            let value = String::from_utf8_lossy(value).to_ascii_lowercase();
+            std::str::from_utf8(wanted).is_ok_and(|wanted| value.contains(wanted))
+        }
         Op::Co => value.windows(wanted.len().max(1)).any(lower),
         Op::Sw => value.get(..wanted.len()).is_some_and(lower),
         Op::Ew => value.len().checked_sub(wanted.len()).and_then(|from| value.get(from..)).is_some_and(lower),

@@ -278,6 +278,21 @@ fn matching_follows_the_rfc() {
 }
 
 #[test]
+fn long_texts_are_searched_in_linear_time() {
+    // Goal: hostile row B4: the worst text for a naive search, of a megabyte, is done at once, with the same answer.
+    let user = kind("User");
+    let ask = |wanted: &str| {
+        let text = format!("title co \"{wanted}\"");
+        parse(&text, Mode::Strict).unwrap().resolve(&user, Mode::Strict).unwrap()
+    };
+    let long = json!({"title": "aA".repeat(500_000) + "B"});
+    assert!(ask(&("a".repeat(4_000) + "b")).matches(&long));
+    assert!(!ask(&("a".repeat(4_000) + "ba")).matches(&long));
+    let short = json!({"title": "xAaBx"});
+    assert!(ask("aab").matches(&short) && !ask("aabb").matches(&short));
+}
+
+#[test]
 fn plain_values_are_asked_by_value() {
     // Goal: a multi-valued attribute without sub-attributes takes value paths on `value` (RFC 7644 §3.5.2).
     let role = kind("Role");

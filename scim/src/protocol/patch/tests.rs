@@ -397,6 +397,19 @@ fn the_message_is_checked_as_a_whole() {
     assert_eq!(read(many, &Rules::LENIENT).unwrap_err().status, 413);
 }
 
+#[test]
+fn the_work_of_a_request_is_bounded() {
+    // Goal: operations that compare everything with everything, again and again, end in an error, not in minutes; what is usual is far from it.
+    let element = |n: usize| json!({"value": format!("{n}@x")});
+    let many: Vec<Value> = (0..900).map(element).collect();
+    let again: Vec<Value> = (0..10).map(|_| json!({"op": "add", "path": "emails", "value": many})).collect();
+    let refused = run(&kind("User"), user(), json!(again), &Rules::LENIENT).unwrap_err();
+    assert_eq!(refused, (String::new(), 413));
+    let one_by_one: Vec<Value> =
+        (0..900).map(|n| json!({"op": "add", "path": "emails", "value": [element(n)]})).collect();
+    assert_eq!(lenient(json!(one_by_one)).0["emails"].as_array().unwrap().len(), 902);
+}
+
 fn edges(operations: Value, rules: &Rules) -> Result<(usize, Vec<EdgeOp>), ScimError> {
     let group = kind("Group");
     let mut touched = Touched::default();

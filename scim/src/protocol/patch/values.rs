@@ -44,7 +44,9 @@ impl Patch<'_> {
     fn append(&mut self, attribute: &Attribute, present: Value, given: Option<Value>) -> Result<Value, ScimError> {
         let mut elements = into_elements(present);
         let mut changed = Vec::new();
-        for element in into_elements(given.unwrap_or_default()) {
+        let given = into_elements(given.unwrap_or_default());
+        self.normal.spend(given.len(), elements.len().saturating_add(given.len()))?;
+        for element in given {
             let there = |known: &Value| match (known, &element) {
                 (Value::Object(known), Value::Object(element)) => covers(attribute, known, element),
                 (known, element) => same_element(attribute, known, element),
@@ -135,6 +137,7 @@ impl Patch<'_> {
     pub(super) fn set_elements(&mut self, step: &Step<'_>, present: Value, value: &Value) -> Result<Value, ScimError> {
         let attribute = step.attribute;
         let mut elements = into_elements(present);
+        self.normal.spend(elements.len(), step.select.map_or(1, |select| select.written.size()))?;
         let mut meant = selected(&elements, step.select);
         let made = meant.is_empty();
         if made {
@@ -204,6 +207,7 @@ impl Patch<'_> {
             self.remove_listed(step, &mut elements, value)?;
             return Ok(into_array(elements));
         }
+        self.normal.spend(elements.len(), step.select.map_or(1, |select| select.written.size()))?;
         let meant = selected(&elements, step.select);
         if meant.is_empty() && step.select.is_some() {
             if !self.normal.rules.remove_absent {
@@ -238,7 +242,9 @@ impl Patch<'_> {
             return Err(ScimError::invalid_value(format!("operation {}: `remove` takes no value", step.index)));
         }
         self.normal.note(Coercion::RemoveListed);
-        for listed in into_elements(self.normal.value(step.attribute, value)?.unwrap_or_default()) {
+        let listed = into_elements(self.normal.value(step.attribute, value)?.unwrap_or_default());
+        self.normal.spend(listed.len(), elements.len())?;
+        for listed in listed {
             elements.retain(|known| match (known, &listed) {
                 (Value::Object(known), Value::Object(listed)) => !covers(step.attribute, known, listed),
                 (known, listed) => !same_element(step.attribute, known, listed),
