@@ -68,6 +68,13 @@ pub struct Code {
     pub spent_by: Option<FamilyId>,
 }
 
+impl Code {
+    /// Whether what it grants may outlive the session.
+    fn is_offline(&self) -> bool {
+        self.scopes.iter().any(|scope| scope == "offline_access")
+    }
+}
+
 /// What comes with a code at the token endpoint.
 #[derive(Debug, Clone, Copy)]
 pub struct Redemption<'a> {
@@ -153,7 +160,7 @@ impl Directory {
                 auth_time: code.auth_time,
                 acr: code.acr.clone(),
                 amr: code.amr.clone(),
-                terms,
+                terms: FamilyTerms { offline: terms.offline && code.is_offline(), ..terms },
             };
             let (refresh, family) = self.draw_family(context, new);
             let op = GrantOp::Redeem { key, family: Box::new(family.clone()) };
