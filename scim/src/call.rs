@@ -4,6 +4,7 @@
 //! calls of their own.
 
 use crate::auth;
+use crate::census::Census;
 use crate::dialect::Dialect;
 use crate::fuse::Fuse;
 use crate::limits::{Rates, Settings};
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) binding: Binding,
     pub(crate) rates: Rates,
     pub(crate) fuse: Arc<Fuse>,
+    pub(crate) census: Census,
 }
 
 impl Shared {

@@ -10,6 +10,7 @@
 
 mod auth;
 mod call;
+mod census;
 pub mod dialect;
 mod endpoint;
 pub mod etag;

@@ -7,6 +7,7 @@
 
 use crate::auth::{self, Unauthorized};
 use crate::call::{self, Call, Reply, Shared, base_url};
+use crate::census::Census;
 use crate::dialect;
 use crate::endpoint;
 use crate::fuse::Fuse;
@@ -68,8 +69,18 @@ pub fn router(door: Door) -> Router {
     let binding = Binding::of(directory.schema());
     let rates = Rates::new(&settings);
     let strict_schemas = Arc::new(call::strict(&schemas));
-    let shared =
-        Arc::new(Shared { directory, schemas, strict_schemas, settings, cursor_key, metrics, binding, rates, fuse });
+    let shared = Arc::new(Shared {
+        directory,
+        schemas,
+        strict_schemas,
+        settings,
+        cursor_key,
+        metrics,
+        binding,
+        rates,
+        fuse,
+        census: Census::default(),
+    });
     let all = format!("{BASE}/{{*rest}}");
     let root = format!("{BASE}/");
     Router::new().route(BASE, any(serve)).route(&root, any(serve)).route(&all, any(serve)).with_state(shared)

@@ -499,3 +499,63 @@ async fn a_rotated_token_gives_way_and_a_revoked_one_is_gone() {
     assert_eq!(new.get("/Users").await.status, 401);
     server.verify().await;
 }
+
+#[tokio::test]
+async fn pages_by_number_and_by_cursor_show_everybody_once() {
+    // Goal: whatever comes and goes between two lists, by whatever door, the numbers are true; pages of both kinds cover all
+    // users once and in one order; what cannot be sorted in bounds is refused.
+    let setup = Setup { settings: vec![("scim.sort_most", "20".into())], ..Setup::default() };
+    let server = setup.start().await;
+    let acme = server.tenant("acme").await;
+    let mut scim = Scim::of(&server, Some("acme"), "").await;
+    let mut above = Scim::of(&server, None, "").await;
+    let mut ids = Vec::new();
+    for at in 0..25 {
+        ids.push(made(&mut scim, "/Users", user(&format!("u{at:02}"))).await);
+        if at % 5 == 0 {
+            let list = scim.get("/Users?count=0").await.json();
+            assert_eq!((list["totalResults"].clone(), list["Resources"].clone()), (json!(ids.len()), json!([])));
+        }
+    }
+    assert_eq!(scim.get("/Users?sortBy=userName").await.json()["scimType"], "tooMany");
+    let gone = ids.remove(7);
+    assert_eq!(scim.delete(&format!("/Users/{gone}")).await.status, 204);
+    assert_eq!(scim.get("/Users?count=1").await.json()["totalResults"], 24);
+    let person = server.person_of(&acme, "late", None).await;
+    let list = scim.get("/Users?startIndex=25&count=5").await.json();
+    assert_eq!((list["totalResults"].clone(), list["Resources"][0]["userName"].clone()), (json!(25), json!("late")));
+    server.act(&person, Act::Delete { months: None }).await.unwrap();
+    assert_eq!(above.get("/Users").await.json()["totalResults"], 0);
+    let page = |list: &Value| -> Vec<String> {
+        list["Resources"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let mut numbered = Vec::new();
+    for start in (1..=24).step_by(7) {
+        numbered.extend(page(&scim.get(&format!("/Users?startIndex={start}&count=7")).await.json()));
+    }
+    assert_eq!(numbered, ids);
+    let (mut continued, mut cursor) = (Vec::new(), Some(String::new()));
+    while let Some(after) = cursor {
+        let list = scim.get(&format!("/Users?cursor={after}&count=7")).await.json();
+        continued.extend(page(&list));
+        cursor = list["nextCursor"].as_str().map(str::to_owned);
+        // Somebody comes between two pages, and is on the last one.
+        if continued.len() == 7 {
+            ids.push(made(&mut scim, "/Users", user("between")).await);
+        }
+    }
+    assert_eq!(continued, ids);
+    let filtered = scim.get("/Users?filter=userName%20sw%20%22u1%22&count=3&startIndex=2").await.json();
+    assert_eq!(
+        (filtered["totalResults"].clone(), filtered["itemsPerPage"].clone()),
+        (json!(10), json!(3)),
+        "{filtered}"
+    );
+    for (query, kind) in [("cursor=x", "invalidCursor"), ("cursor=&count=x", "invalidCount")] {
+        assert_eq!(scim.get(&format!("/Users?{query}")).await.json()["scimType"], kind, "{query}");
+    }
+    let sorted =
+        scim.get("/Users?filter=userName%20sw%20%22u1%22&sortBy=userName&sortOrder=descending&count=2").await.json();
+    assert_eq!((sorted["Resources"][0]["userName"].clone(), sorted["totalResults"].clone()), (json!("u19"), json!(10)));
+    server.verify().await;
+}

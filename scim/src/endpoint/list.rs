@@ -164,20 +164,37 @@ async fn numbered(call: &Call, viewed: &Viewed, parts: &[Part], start: u64, coun
     let reader = call.reader(viewed);
     let (mut total, mut looked, mut resources) = (0u64, 0u32, Vec::new());
     for part in parts {
+        let unfiltered = part.filter.is_none();
+        if unfiltered {
+            let from = start.saturating_sub(1).saturating_sub(total);
+            let left = (count as usize).saturating_sub(resources.len());
+            let census = &call.shared.census;
+            let counted = census.page(viewed, &reader, part.kind, from, left).map_err(|r| from_refusal(&r))?;
+            if let Some((there, chosen)) = counted {
+                resources.extend(show(call, viewed, std::slice::from_ref(part), chosen.into_iter().map(|id| (0, id)))?);
+                total = total.saturating_add(there);
+                continue;
+            }
+        }
+        let mut ids = Vec::new();
         let mut walk = Walk::begin(call, viewed, &reader, part.kind, part.filter.as_ref(), None)?;
         loop {
             let wanted = total.saturating_add(1) >= start && resources.len() < count as usize;
             let step = walk.step(|reader, found, sight| {
                 if !wanted {
-                    return Ok(None);
+                    return Ok((found.id, None));
                 }
-                reader.resource(part.kind, found.id, &found.record, sight, part.wanted.wants).map(Some)
+                let resource = reader.resource(part.kind, found.id, &found.record, sight, part.wanted.wants)?;
+                Ok((found.id, Some(resource)))
             });
             match step.map_err(|r| from_refusal(&r))? {
                 Step::End => break,
                 Step::Passed => {}
-                Step::Found(resource) => {
+                Step::Found((id, resource)) => {
                     total = total.saturating_add(1);
+                    if unfiltered {
+                        ids.push(id);
+                    }
                     if let Some(mut resource) = resource {
                         part.wanted.apply(&mut resource);
                         resources.push(bytes(&resource)?);
@@ -188,6 +205,9 @@ async fn numbered(call: &Call, viewed: &Viewed, parts: &[Part], start: u64, coun
             if looked.is_multiple_of(STRIDE) {
                 tokio::task::yield_now().await;
             }
+        }
+        if unfiltered {
+            call.shared.census.keep(viewed, part.kind, ids);
         }
     }
     Ok(Listed { total: Some(total), start: Some(start), next: None, resources })
