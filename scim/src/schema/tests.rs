@@ -64,3 +64,35 @@ fn the_tables_obey_the_rules_of_tables() {
         }
     }
 }
+
+#[test]
+fn attributes_made_at_run_time_make_extensions() {
+    // Goal: X-SCIM 'URN:name' is an attribute of the extension URN, with type, case and number of values from its syntax and
+    // rules; a URN that ends in Group is of groups; core URNs take nothing.
+    use directory::schema::{FIRST_CUSTOM, SchemaBuilder, extension::attribute_type};
+    let lines = [
+        "( 1.3.9.1 NAME 'acmeBadge' DESC 'badge' EQUALITY caseExactMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 \
+         SINGLE-VALUE X-SCIM 'urn:acme:2.0:User:badge' )",
+        "( 1.3.9.2 NAME 'acmeSkill' DESC 'skill' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 \
+         X-SCIM 'urn:acme:2.0:User:skills' )",
+        "( 1.3.9.3 NAME 'acmeFloor' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE \
+         NO-USER-MODIFICATION X-SCIM 'urn:acme:2.0:Group:floor' )",
+    ];
+    let mut builder = SchemaBuilder::with_catalog();
+    for (line, number) in lines.iter().zip(FIRST_CUSTOM..) {
+        builder.attribute(attribute_type(number, line).unwrap());
+    }
+    let schemas = Schemas::of(&builder.build().unwrap());
+    let user = schemas.resource_type("User").unwrap();
+    let own = schemas.schema("urn:acme:2.0:User").unwrap();
+    assert_eq!((own.name.as_str(), own.attributes.len()), ("User", 2));
+    let badge = user.place(Some("URN:ACME:2.0:user"), "BADGE", None).unwrap();
+    assert_eq!(badge.path(), "urn:acme:2.0:User:badge");
+    assert!(badge.attribute.case_exact && !badge.attribute.multi_valued && badge.attribute.description == "badge");
+    let skills = user.place(Some("urn:acme:2.0:User"), "skills", None).unwrap().attribute;
+    assert!(!skills.case_exact && skills.multi_valued);
+    let group = schemas.resource_type("Group").unwrap();
+    let floor = group.place(Some("urn:acme:2.0:Group"), "floor", None).unwrap().attribute;
+    assert_eq!((&floor.kind, floor.mutability), (&Kind::Integer, Mutability::ReadOnly));
+    assert!(user.extension("urn:acme:2.0:Group").is_none());
+}
