@@ -213,7 +213,7 @@ mod tests {
             "schemas": [USER, E], "id": "u-1", "userName": "b", "password": "secret", "unknown": 1,
             "name": {"familyName": "J", "givenName": "B"},
             "emails": [{"value": "a", "type": "work"}, {"value": "b"}],
-            E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss"}}
+            E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss", "$ref": "r"}}
         });
         projection.apply(resource.as_object_mut().unwrap());
         resource
@@ -231,10 +231,11 @@ mod tests {
         let all = always(json!({
             "userName": "b", "name": {"familyName": "J", "givenName": "B"},
             "emails": [{"value": "a", "type": "work"}, {"value": "b"}],
-            E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss"}}
+            E: {"employeeNumber": "7", "manager": {"value": "u-9", "$ref": "r"}}
         }));
         let core_urn = format!("{USER}:name.givenname");
         let manager = format!("{E}:manager.value");
+        let manager_name = format!("{E}:manager.displayName");
         let number = format!("{}:employeeNumber", E.to_uppercase());
         let rows = [
             ("", "", all.clone()),
@@ -246,8 +247,9 @@ mod tests {
             ("name.nobody", "", always(json!({}))),
             (&core_urn, "", always(json!({"name": {"givenName": "B"}}))),
             ("emails.type", "", always(json!({"emails": [{"type": "work"}]}))),
-            (E, "", always(json!({E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss"}}}))),
+            (E, "", always(json!({E: {"employeeNumber": "7", "manager": {"value": "u-9", "$ref": "r"}}}))),
             (&manager, "", always(json!({E: {"manager": {"value": "u-9"}}}))),
+            (&manager_name, "", always(json!({E: {"manager": {"displayName": "Boss"}}}))),
             (&number, "", always(json!({E: {"employeeNumber": "7"}}))),
             ("employeeNumber", "", always(json!({}))),
             (
@@ -262,7 +264,7 @@ mod tests {
                 "",
                 "userName,emails,name.givenName,id,schemas",
                 always(json!({
-                    "name": {"familyName": "J"}, E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss"}}
+                    "name": {"familyName": "J"}, E: {"employeeNumber": "7", "manager": {"value": "u-9", "$ref": "r"}}
                 })),
             ),
             ("", &format!("{E},emails,name"), always(json!({"userName": "b"}))),
@@ -270,7 +272,7 @@ mod tests {
                 "",
                 &format!("{manager},{number},emails.type,name"),
                 always(json!({
-                    "userName": "b", "emails": [{"value": "a"}, {"value": "b"}], E: {"manager": {"displayName": "Boss"}}
+                    "userName": "b", "emails": [{"value": "a"}, {"value": "b"}], E: {"manager": {"$ref": "r"}}
                 })),
             ),
         ];

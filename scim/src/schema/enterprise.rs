@@ -1,6 +1,6 @@
 //! The extension of users in an enterprise: RFC 7643 §4.3 and §8.7.1.
 
-use super::attribute::{complex, reference, text};
+use super::attribute::{Returned, complex, reference, text};
 use super::{ENTERPRISE_USER, Schema};
 
 /// The schema.
@@ -11,7 +11,8 @@ pub(super) fn schema() -> Schema {
         vec![
             text("value", "Identifier of the manager").exact(),
             reference("$ref", &["User"], "URI of the manager"),
-            text("displayName", "Display name of the manager").read_only(),
+            // Told to whoever names it: it is read from another entry.
+            text("displayName", "Display name of the manager").read_only().returned(Returned::Request),
         ],
     );
     let attributes = vec![

@@ -1,6 +1,6 @@
 //! Our schema of roles: what the tenant lets its users hold. Read-only: roles are kept by administrators.
 
-use super::attribute::{Uniqueness, boolean, complex, integer, reference, text};
+use super::attribute::{Returned, Uniqueness, boolean, complex, integer, reference, text};
 use super::{ROLE, Schema};
 
 /// The schema.
@@ -12,7 +12,7 @@ pub(super) fn schema() -> Schema {
             text("value", "Identifier of the account").exact(),
             reference("$ref", &["User", "Group"], "URI of the account"),
             text("type", "What the holder is").canonical(&["User", "Group"]),
-            text("display", "Name of the holder"),
+            text("display", "Name of the holder").returned(Returned::Request),
         ],
     )
     .many()
