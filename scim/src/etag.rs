@@ -37,6 +37,17 @@ pub fn version(
     Ok(format!("W/\"{position}.{:x}\"", digest.0))
 }
 
+/// The version of a group that is shown with its members: they may go without a change of the group, when their accounts do.
+pub fn with_members(version: &str, members: &[u8]) -> String {
+    let mut digest = Digest::default();
+    for word in members.chunks(8) {
+        let mut octets = [0; 8];
+        octets.iter_mut().zip(word).for_each(|(to, from)| *to = *from);
+        digest.take(u64::from_le_bytes(octets));
+    }
+    format!("W/\"{}.{:x}\"", opaque(version), digest.0)
+}
+
 /// FNV-1a over 64-bit words: versions are told apart, not defended.
 struct Digest(u64);
 
@@ -76,9 +87,15 @@ fn named(headers: &HeaderMap, name: header::HeaderName, version: &str) -> Option
     for value in headers.get_all(name) {
         present = true;
         let Ok(text) = value.to_str() else { continue };
-        found |= text.split(',').map(str::trim).any(|tag| tag == "*" || opaque(tag) == opaque(version));
+        found |= text.split(',').map(str::trim).any(|tag| tag == "*" || is_same(opaque(tag), opaque(version)));
     }
     present.then_some(found)
+}
+
+/// A version that tells nothing of members is that of every state of them.
+fn is_same(tag: &str, version: &str) -> bool {
+    let bare = !version.contains('.') && tag.split('.').next() == Some(version);
+    tag == version || bare
 }
 
 /// The tag without its weakness and quotes: some clients lose one or the other.
@@ -112,6 +129,10 @@ mod tests {
             assert_eq!(matches(&headers, version), wanted, "{value}");
             assert_eq!(none_match_names(&headers, version), wanted, "{value}");
         }
+        let mut headers = HeaderMap::new();
+        headers.insert(header::IF_MATCH, HeaderValue::from_static("W/\"7.1\""));
+        assert!(matches(&headers, "W/\"7\"") && !matches(&headers, "W/\"7.2\"") && !matches(&headers, "W/\"8\""));
+        assert_ne!(with_members("W/\"7\"", b"[1]"), with_members("W/\"7\"", b"[2]"));
         assert!(matches(&HeaderMap::new(), version) && !none_match_names(&HeaderMap::new(), version));
     }
 }

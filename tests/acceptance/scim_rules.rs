@@ -232,6 +232,15 @@ async fn versions_keep_updates_from_being_lost() {
     // The same again is no change and no version.
     let before = scim.get(&path).await.header("etag").to_owned();
     assert_eq!(scim.call("PATCH", &path, &[], Some(title("b"))).await.header("etag"), before);
+    // A member that goes with its account changes what the group shows, and nothing of the group itself.
+    let gone = made(&mut scim, "/Users", user("gone")).await;
+    let team = format!("/Groups/{}", made(&mut scim, "/Groups", group("team", &[&gone])).await);
+    let shown = scim.get(&team).await.header("etag").to_owned();
+    assert_eq!(scim.call("GET", &team, &[("if-none-match", &shown)], None).await.status, 304);
+    assert_eq!(scim.delete(&format!("/Users/{gone}")).await.status, 204);
+    assert_eq!(scim.call("GET", &team, &[("if-none-match", &shown)], None).await.status, 200);
+    let rename = patch(json!([{"op": "replace", "path": "displayName", "value": "squad"}])).to_string();
+    assert_eq!(scim.call("PATCH", &team, &[("if-match", &shown)], Some(rename)).await.status, 204);
     let (mut one, mut other) =
         (Scim::presenting(&server, &scim.secret).await, Scim::presenting(&server, &scim.secret).await);
     for round in 0..10 {

@@ -119,6 +119,10 @@ impl Reader<'_> {
         let members =
             if wants.members && kind != Kind::User { Some(self.members(id, wants.member_names)?) } else { None };
         let version = etag::version(self.snapshot, id, record, account.as_ref())?;
+        let version = match &members {
+            Some(members) => etag::with_members(&version, members),
+            None => version,
+        };
         let uuid = record.uuid();
         let location = self.location(kind, &uuid);
         let header = record.header();

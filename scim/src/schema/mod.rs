@@ -93,7 +93,7 @@ impl Schemas {
             if of_groups { group.push(extension) } else { user.push(extension) }
         }
         let resource_types = vec![
-            Arc::new(ResourceType::new("User", "/Users", "Accounts of people and applications", user::schema(), user)),
+            Arc::new(ResourceType::new("User", "/Users", "Accounts of people", user::schema(), user)),
             Arc::new(ResourceType::new("Group", "/Groups", "Groups of users and groups", group::schema(), group)),
             Arc::new(ResourceType::new("Role", "/Roles", "Roles that users may hold", role::schema(), Vec::new())),
         ];
