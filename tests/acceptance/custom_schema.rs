@@ -102,3 +102,45 @@ async fn what_was_defined_once_stays() {
     }
     server.verify().await;
 }
+
+#[tokio::test]
+async fn own_definitions_are_an_extension_over_scim() {
+    // Goal: an attribute of a schema file is discovered, written, found and patched over SCIM, and is the same value over LDAP;
+    // the class that allows it is added where it is missing.
+    let server = Setup { definitions: given(&[BADGE, FLOOR, PERSON]), ..Setup::default() }.start().await;
+    let mut scim = crate::scim::Scim::of(&server, None, "").await;
+    let urn = "urn:acme:2.0:User";
+    let schema = scim.get(&format!("/Schemas/{urn}")).await.json();
+    assert_eq!(
+        (schema["id"].as_str(), schema["attributes"][1]["type"].as_str()),
+        (Some(urn), Some("integer")),
+        "{schema}"
+    );
+    let body = serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", urn],
+        "userName": "ada",
+        urn: {"badge": "A-17", "floors": [2, 30]},
+    });
+    let made = scim.post("/Users", body).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let made = made.json();
+    assert_eq!((made[urn]["badge"].as_str(), made[urn]["floors"].clone()), (Some("A-17"), serde_json::json!([2, 30])));
+    let dn = format!("uid=ada,ou=people,{BASE}");
+    assert_eq!(finds(&server, "(&(objectClass=acmePerson)(acmeBadge=a-17)(acmeFloor=30))").await, [dn.as_str()]);
+    let found =
+        scim.get(&format!("/Users?filter={urn}:badge%20eq%20%22a-17%22%20and%20{urn}:floors%20eq%2030")).await.json();
+    assert_eq!(found["totalResults"], 1, "{found}");
+    let grace = server.person("grace").await;
+    let id = scim.get("/Users?filter=userName%20eq%20%22grace%22").await.json()["Resources"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let patch = serde_json::json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": format!("{urn}:badge"), "value": "B-1"}],
+    });
+    let done = scim.patch(&format!("/Users/{id}"), patch).await;
+    assert_eq!((done.status.as_u16(), done.json()[urn]["badge"].as_str()), (200, Some("B-1")), "{done:?}");
+    assert_eq!(finds(&server, "(acmeBadge=b-1)").await, [grace.dn.as_str()]);
+    server.verify().await;
+}
