@@ -7,11 +7,13 @@ use crate::access::Rights;
 use crate::authenticate::Gate;
 use crate::change::apply::Head;
 use crate::change::{Op, Receipt, WriteSet};
-use crate::clock::{Clock, Mark, Now, SystemClock, TrustedClock};
+use crate::clock::{Clock, Mark, Now, Span, SystemClock, TrustedClock};
 use crate::context::{Actor, Context};
 use crate::credential::{Params, Pool, pool};
 use crate::error::{Reason, Refusal};
 use crate::grant::ended::Feed;
+use crate::grant::keys::KeyRing;
+use crate::grant::seal::{self, Place, SealKey};
 use crate::grant::seen::Seen;
 use crate::id::Position;
 use crate::journal::local::Lane;
@@ -25,7 +27,7 @@ use crate::store::{codec, file, migrate};
 use crate::token::check::Uses;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where the store is.
@@ -45,6 +47,8 @@ pub struct Options {
     pub backend: Backend,
     /// Bytes of pages that are kept in memory.
     pub cache_bytes: usize,
+    /// Where the key of sealed secrets is; none: beside the store's file, or nowhere for a store in memory.
+    pub seal: Option<Place>,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
     /// Where randomness comes from.
@@ -74,6 +78,7 @@ impl Options {
         Ok(Options {
             backend,
             cache_bytes: 256 * 1024 * 1024,
+            seal: None,
             clock: Box::new(SystemClock),
             random: Random::from_system()?,
             policy: Policy::default(),
@@ -104,6 +109,9 @@ pub(crate) struct Inner {
     pub(crate) seen: Seen,
     pub(crate) trail: crate::trail::Trail,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) ring: KeyRing,
+    seal: Result<SealKey, String>,
+    tidied: AtomicI64,
     pub(crate) hashing: Params,
     pub(crate) upgrade_hashes: bool,
     reader_bounds: Bounds,
@@ -162,6 +170,11 @@ impl Directory {
     pub fn open(options: Options) -> Result<Directory, Refusal> {
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_bytes);
+        let place = match (&options.seal, &options.backend) {
+            (Some(place), _) => place.clone(),
+            (None, Backend::File(path)) => Place::File(path.with_file_name(seal::FILE)),
+            (None, Backend::Memory | Backend::Other(_)) => Place::Nowhere,
+        };
         let database = match options.backend {
             Backend::File(path) => {
                 file::make(&builder, &path).map_err(failed)?;
@@ -172,6 +185,7 @@ impl Directory {
         };
         let database = Arc::new(database.map_err(failed)?);
         let (mark, schema) = prepare_store(&database, &options.random, &options.definitions)?;
+        let seal = prepare_seal(&database, &place, &options.random)?;
         let snapshots = Arc::new(Snapshots { database: database.clone(), present: Mutex::new(None) });
         let forget = snapshots.clone();
         let feed = Arc::new(Feed::default());
@@ -191,6 +205,9 @@ impl Directory {
                 seen: Seen::default(),
                 feed,
                 trail: crate::trail::Trail::default(),
+                ring: KeyRing::default(),
+                seal,
+                tidied: AtomicI64::new(i64::MIN),
                 random: options.random,
                 hashing: options.hashing,
                 upgrade_hashes: options.upgrade_hashes,
@@ -201,6 +218,22 @@ impl Directory {
                 request_ids: AtomicU64::new(1),
             }),
         })
+    }
+
+    /// The key of sealed secrets.
+    ///
+    /// # Errors
+    /// `Unwilling` when it is lost or another one.
+    pub(crate) fn seal_key(&self) -> Result<&SealKey, Refusal> {
+        let lost = |why: &String| Refusal::new(Reason::Unwilling, "the seal key is missing").with_detail(why.clone());
+        self.inner.seal.as_ref().map_err(lost)
+    }
+
+    /// Whether so much time has passed since this was last true: for housekeeping that is asked for more often.
+    pub(crate) fn is_time_to_tidy(&self, now: &Now, span: Span) -> bool {
+        let last = self.inner.tidied.load(Ordering::Relaxed);
+        let due = now.steady.0.saturating_sub(span.millis()) >= last;
+        due && self.inner.tidied.compare_exchange(last, now.steady.0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     pub(crate) fn inner(&self) -> &Inner {
@@ -378,6 +411,29 @@ fn define(tables: &mut Tables<'_>, given: &[custom::Given]) -> Result<custom::Me
         );
     }
     Ok(merged)
+}
+
+/// Reads or makes the seal key; the store remembers which it is. Without it everything but sealed secrets works.
+fn prepare_seal(database: &Database, place: &Place, random: &Random) -> Result<Result<SealKey, String>, Refusal> {
+    let mut txn = database.begin_write().map_err(failed)?;
+    txn.set_quick_repair(true);
+    let mut tables = Tables::open(&txn)?;
+    let known = redb::ReadableTable::get(&tables.meta, meta::SEAL)?.and_then(|g| g.value().first_chunk::<8>().copied());
+    let key = seal::ready(place, known, random);
+    let new = key.as_ref().ok().filter(|_| known.is_none() && *place != Place::Nowhere).map(SealKey::id);
+    if let Some(id) = new {
+        tables.meta.insert(meta::SEAL, id.as_slice())?;
+    }
+    drop(tables);
+    if new.is_some() {
+        txn.commit().map_err(failed)?;
+    } else {
+        txn.abort().map_err(failed)?;
+    }
+    if let Err(why) = &key {
+        tracing::error!(why, "signing keys, second factors and secrets of providers cannot be opened");
+    }
+    Ok(key)
 }
 
 /// redb takes a backend by value.

@@ -1,6 +1,7 @@
 //! The domain: entries, accounts, rules and history in one embedded store. Knows no protocol.
 
 pub mod access;
+pub mod application;
 pub mod authenticate;
 pub mod bootstrap;
 pub mod change;

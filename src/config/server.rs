@@ -10,6 +10,10 @@ section! {
     /// The directory that holds the store, the generated certificates and the locks. Made with mode 0700 when it is
     /// missing; refused when group or others may write to it.
     data_dir: PathBuf, Kind::Path, "/var/lib/rollbook";
+    /// The key that seals signing keys, TOTP seeds and secrets of providers at rest: 32 bytes, or their base64url text. By
+    /// default `seal.key` beside the store, made with mode 0600 at the first start. A backup of the store is worth
+    /// nothing to a thief without it, and cannot sign tokens for its owner without it either: keep a copy elsewhere.
+    seal_key_file: Option<PathBuf>, Kind::SecretFile, "";
     /// Threads that answer requests. `auto` is one on a machine with up to two processors, because a directory answers
     /// in microseconds and a second thread there costs more in waking than it gives; else one for each processor.
     /// Password hashing has its own threads (`hashing.threads`).

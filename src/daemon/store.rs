@@ -1,12 +1,14 @@
 //! The store and the directory on it: opened from the configuration, kept in order while the daemon runs.
 //!
 //! Owns the path of the store, the translation of settings into the domain's options, and the housekeeping: what logins
-//! left in memory is flushed every second, the clock's mark every minute, the sweep once a day.
+//! left in memory is flushed every second, the clock's mark every minute, signing keys are looked at every hour, the sweep
+//! comes once a day.
 
 use super::House;
 use crate::config::{Config, Problem};
 use directory::credential::{Params, pool};
 use directory::error::Reason;
+use directory::grant::seal::Place;
 use directory::handle::{Backend, Directory, Options};
 use directory::search::Bounds;
 use std::num::NonZeroUsize;
@@ -22,6 +24,8 @@ pub const HELD: &str = "another rollbook has it open";
 const FLUSH: Duration = Duration::from_secs(1);
 /// Flushes between two marks of the clock.
 const MARK: u32 = 60;
+/// Flushes between two looks at the age of the signing keys.
+const KEYS: u32 = 3_600;
 /// Flushes between two sweeps.
 const SWEEP: u32 = 86_400;
 
@@ -38,6 +42,7 @@ pub fn open(config: &Config, processors: usize) -> Result<Directory, Problem> {
     let file = path(&config.server.data_dir);
     let mut options = Options::new(Backend::File(file.clone())).map_err(|e| Problem::general(e.to_string()))?;
     options.cache_bytes = usize::try_from(config.store.cache_mib).unwrap_or(usize::MAX).saturating_mul(1024 * 1024);
+    options.seal = config.server.seal_key_file.clone().map(Place::File);
     options.policy = config.policy.rules().map_err(|e| Problem::general(e.to_string()))?;
     options.definitions = super::schema::read(&config.schema.files)?;
     let hashing = &config.hashing;
@@ -82,6 +87,11 @@ pub async fn keep(house: House, directory: Directory) {
         }
         if count.is_multiple_of(MARK) {
             directory.store_mark();
+        }
+        if count.is_multiple_of(KEYS)
+            && let Err(refusal) = directory.turn_keys().await
+        {
+            tracing::warn!(detail = refusal.detail.as_deref(), "signing keys could not be made or retired");
         }
         if count.is_multiple_of(SWEEP) {
             match directory.sweep().await {

@@ -171,7 +171,7 @@ impl Rights {
     pub fn may_add(&self, key: &[u8], kind: Kind) -> bool {
         match self.power(key) {
             Some(Power::System) => true,
-            Some(Power::Administer) => !matches!(kind, Kind::Tenant | Kind::Policy),
+            Some(Power::Administer) => !matches!(kind, Kind::Tenant | Kind::Policy | Kind::Provider),
             Some(Power::Accounts) => kind.is_account(),
             // Containers too, which a tenant may lack.
             Some(Power::Provision) => is_provisioned(kind) || kind == Kind::Other,
@@ -189,7 +189,7 @@ impl Rights {
     ) -> Result<bool, Refusal> {
         let allowed = match self.power(record.key()) {
             Some(Power::System) => return Ok(true),
-            Some(Power::Administer) => record.kind() != Kind::Tenant,
+            Some(Power::Administer) => !matches!(record.kind(), Kind::Tenant | Kind::Provider),
             Some(Power::Accounts) => record.kind().is_account(),
             Some(Power::Provision) => is_provisioned(record.kind()),
             Some(Power::Read) | None => false,
@@ -204,7 +204,9 @@ impl Rights {
     pub fn may_govern(&self, view: &impl View, id: EntryId, record: &Record<'_>) -> Result<bool, Refusal> {
         match self.power(record.key()) {
             Some(Power::System) => Ok(true),
-            Some(Power::Administer) if record.kind() != Kind::Tenant => self.may_touch(view, id, record),
+            Some(Power::Administer) if !matches!(record.kind(), Kind::Tenant | Kind::Provider) => {
+                self.may_touch(view, id, record)
+            }
             Some(Power::Accounts) if record.kind().is_account() => self.may_touch(view, id, record),
             Some(Power::Provision) if is_provisioned(record.kind()) => self.may_touch(view, id, record),
             _ => Ok(false),

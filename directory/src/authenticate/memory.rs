@@ -1,7 +1,7 @@
 //! What the gate remembers on its way to the store: counters, last uses, and notes of what was refused.
 
 use crate::change::{Op, prepare};
-use crate::clock::Now;
+use crate::clock::{Now, Span};
 use crate::context::{Actor, Context, Door, Origin};
 use crate::error::{Reason, Refusal};
 use crate::grant::apply::GrantOp;
@@ -11,6 +11,9 @@ use crate::journal::record::Note;
 use crate::token::apply::TokenOp;
 use std::sync::PoisonError;
 
+/// How often what is worth nothing any more is removed.
+const TIDY: Span = Span::from_secs(60);
+
 impl Directory {
     /// Brings what is due in memory to the store: called every second, and with `all` at shutdown.
     ///
@@ -19,6 +22,10 @@ impl Directory {
     pub async fn flush(&self, all: bool) -> Result<(), Refusal> {
         let gate = &self.inner().gate;
         let now = self.now();
+        if self.is_time_to_tidy(&now, TIDY) {
+            self.purge_codes(&now).await?;
+            self.purge_revoked(&now).await?;
+        }
         let due = if all { gate.throttle.take_all() } else { gate.throttle.take_due(&now) };
         let uses = self.due_uses(all);
         let seen = self.inner().seen.take_due(all);

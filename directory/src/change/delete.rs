@@ -66,7 +66,7 @@ fn check(applying: &Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), 
 pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Result<(), Refusal> {
     applying.dirty = true;
     crate::token::apply::end_all(applying, id, &draft.dn)?;
-    crate::grant::apply::end_all(applying, id)?;
+    crate::grant::apply::forget(applying, id)?;
     let (now, position, schema) = (applying.set.now.wall, applying.position, applying.schema);
     let tables = &mut *applying.tables;
     Rows::of(schema, id, draft).remove(tables, id)?;

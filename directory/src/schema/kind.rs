@@ -72,6 +72,8 @@ pub enum Kind {
     Application = 6,
     /// Our `rollbookPolicy`.
     Policy = 7,
+    /// Our `rollbookProvider`.
+    Provider = 8,
 }
 
 impl Kind {
@@ -85,6 +87,7 @@ impl Kind {
             5 => Kind::Tenant,
             6 => Kind::Application,
             7 => Kind::Policy,
+            8 => Kind::Provider,
             _ => Kind::Other,
         }
     }
@@ -101,7 +104,8 @@ impl Kind {
             Kind::Person => 4,
             Kind::Application => 5,
             Kind::Policy => 6,
-            Kind::Tenant => 7,
+            Kind::Provider => 7,
+            Kind::Tenant => 8,
         }
     }
 

@@ -162,6 +162,27 @@ pub mod attribute {
         ROLLBOOK_HOLD = 250 "rollbookHold";
         ROLLBOOK_DORMANCY_TIME = 251 "rollbookDormancyTime";
         ROLLBOOK_SCIM_DETAIL = 252 "rollbookScimDetail";
+        ROLLBOOK_TOKEN_ALGORITHM = 253 "rollbookTokenAlgorithm";
+        ROLLBOOK_ACCESS_SECONDS = 254 "rollbookAccessSeconds";
+        ROLLBOOK_REFRESH_IDLE_SECONDS = 255 "rollbookRefreshIdleSeconds";
+        ROLLBOOK_REFRESH_SECONDS = 256 "rollbookRefreshSeconds";
+        ROLLBOOK_ALLOWED_GROUP = 257 "rollbookAllowedGroup";
+        ROLLBOOK_REQUIRED_LEVEL = 258 "rollbookRequiredLevel";
+        ROLLBOOK_CONSENT = 259 "rollbookConsent";
+        ROLLBOOK_BACK_CHANNEL_SESSION = 260 "rollbookBackChannelSession";
+        ROLLBOOK_FIRST_PARTY = 261 "rollbookFirstParty";
+        ROLLBOOK_KEY_SET = 262 "rollbookKeySet";
+        ROLLBOOK_KEY_SET_URI = 263 "rollbookKeySetUri";
+        ROLLBOOK_PROVIDER_KIND = 264 "rollbookProviderKind";
+        ROLLBOOK_ISSUER = 265 "rollbookIssuer";
+        ROLLBOOK_CLOUD = 266 "rollbookCloud";
+        ROLLBOOK_ALLOWED_TENANT = 267 "rollbookAllowedTenant";
+        ROLLBOOK_TRUSTED_DOMAIN = 268 "rollbookTrustedDomain";
+        ROLLBOOK_LINK_POLICY = 269 "rollbookLinkPolicy";
+        ROLLBOOK_JUST_IN_TIME = 270 "rollbookJustInTime";
+        ROLLBOOK_TRUST_SECOND_FACTOR = 271 "rollbookTrustSecondFactor";
+        ROLLBOOK_ENABLED = 272 "rollbookEnabled";
+        ROLLBOOK_GROUP_MAPPING = 273 "rollbookGroupMapping";
     }
 }
 
@@ -204,6 +225,7 @@ pub mod class {
         ROLLBOOK_APPLICATION = 69 "rollbookApplication";
         ROLLBOOK_ACCOUNT = 70 "rollbookAccount";
         ROLLBOOK_PROVISIONED = 71 "rollbookProvisioned";
+        ROLLBOOK_PROVIDER = 72 "rollbookProvider";
     }
 }
 
@@ -225,6 +247,7 @@ pub(super) const KINDS: &[(ClassId, Kind)] = &[
     (class::ROLLBOOK_TENANT, Kind::Tenant),
     (class::ROLLBOOK_APPLICATION, Kind::Application),
     (class::ROLLBOOK_POLICY, Kind::Policy),
+    (class::ROLLBOOK_PROVIDER, Kind::Provider),
 ];
 
 #[cfg(test)]

@@ -21,6 +21,10 @@
 //! | `families` | family id | refresh family |
 //! | `family_owners` | (account, family id) | – |
 //! | `codes` | time, SHA-256 of the code | authorization code |
+//! | `revoked` | SHA-256 of a name | until when it is no good |
+//! | `consents` | (account, application) | scopes |
+//! | `signing_keys` | key id | signing key, sealed |
+//! | `secrets` | application or provider | hashes of client secrets, a sealed secret |
 //! | `journal` | position | change and audit record (`journal::record`) |
 //! | `receipts` | write-set id | position |
 //! | `meta` | name | value |
@@ -68,6 +72,14 @@ pub const FAMILIES: TableDefinition<u64, Bytes> = TableDefinition::new("families
 pub const FAMILY_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("family-owners");
 /// Authorization codes: when they were issued, and their digest.
 pub const CODES: TableDefinition<Bytes, Bytes> = TableDefinition::new("codes");
+/// Names that are no good any more: revoked access tokens, assertions that were used.
+pub const REVOKED: TableDefinition<Bytes, i64> = TableDefinition::new("revoked");
+/// Consents by account and application.
+pub const CONSENTS: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("consents");
+/// Signing keys by id.
+pub const SIGNING_KEYS: TableDefinition<u64, Bytes> = TableDefinition::new("signing-keys");
+/// Secrets of applications and providers.
+pub const SECRETS: TableDefinition<u64, Bytes> = TableDefinition::new("secrets");
 /// Change and audit records.
 pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
 /// Outcomes of write sets.
@@ -97,6 +109,10 @@ pub mod meta {
     pub const READERS: &str = "reader-roles";
     /// The definitions that schema files have given (`schema::custom`).
     pub const DEFINITIONS: &str = "schema-definitions";
+    /// Rises when a signing key comes or goes, u64 little endian.
+    pub const KEYS: &str = "signing-keys";
+    /// What the seal key is known by, 8 bytes.
+    pub const SEAL: &str = "seal-key";
     /// The built-in system account (requirement 1.6).
     pub const SYSTEM_ACCOUNT: &str = "system-account";
 }

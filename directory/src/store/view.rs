@@ -48,6 +48,14 @@ pub trait View {
     fn families(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `family_owners`.
     fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    /// `revoked`.
+    fn revoked(&self) -> &impl ReadableTable<Bytes, i64>;
+    /// `consents`.
+    fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
+    /// `signing_keys`.
+    fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `secrets`.
+    fn secrets(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
@@ -200,6 +208,10 @@ store_tables! {
     families: u64 => Bytes, FAMILIES;
     family_owners: (u64, u64) => (), FAMILY_OWNERS;
     codes: Bytes => Bytes, CODES;
+    revoked: Bytes => i64, REVOKED;
+    consents: (u64, u64) => Bytes, CONSENTS;
+    signing_keys: u64 => Bytes, SIGNING_KEYS;
+    secrets: u64 => Bytes, SECRETS;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;
@@ -225,6 +237,10 @@ macro_rules! answer_from {
             fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.session_owners }
             fn families(&self) -> &impl ReadableTable<u64, Bytes> { &self.families }
             fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.family_owners }
+            fn revoked(&self) -> &impl ReadableTable<Bytes, i64> { &self.revoked }
+            fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.consents }
+            fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes> { &self.signing_keys }
+            fn secrets(&self) -> &impl ReadableTable<u64, Bytes> { &self.secrets }
             fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
         }
     )*};

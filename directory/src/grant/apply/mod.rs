@@ -2,11 +2,15 @@
 
 mod code;
 mod family;
+mod kept;
 mod session;
 
 use super::code::Code;
 use super::ended::{Cause, Ended, What};
 use super::family::Family;
+use super::keys::StoredKey;
+use super::revoked::Name;
+use super::secret::Shown;
 use super::session::Session;
 use super::text::CodeKey;
 use super::{FamilyId, SessionId, Why};
@@ -96,6 +100,61 @@ pub enum GrantOp {
         /// The application that asks, if it is one: another one's family stays.
         client: Option<EntryId>,
     },
+    /// A name that is good no more until then, or is used now and good once.
+    Revoke {
+        /// Which.
+        name: Name,
+        /// Until then (`wall`).
+        until: Millis,
+        /// Denied when it has been used.
+        once: bool,
+    },
+    /// Names that say nothing any more.
+    PurgeRevoked {
+        /// Which.
+        names: Vec<Name>,
+    },
+    /// An owner consents.
+    GiveConsent {
+        /// Whose.
+        account: EntryId,
+        /// To what.
+        client: EntryId,
+        /// To which scopes, besides those before.
+        scopes: Vec<String>,
+    },
+    /// An owner consents no more.
+    WithdrawConsent {
+        /// Whose.
+        account: EntryId,
+        /// To what.
+        client: EntryId,
+    },
+    /// A new signing key.
+    AddKey {
+        /// The key.
+        key: Box<StoredKey>,
+        /// Those before it, of the same algorithm, are gone then (`wall`).
+        retire: Millis,
+    },
+    /// Signing keys whose time has passed.
+    RetireKeys,
+    /// An application's new client secret.
+    AddSecret {
+        /// The application.
+        entry: EntryId,
+        /// The secret.
+        shown: Shown,
+        /// Those before it are good until then (`wall`).
+        until: Millis,
+    },
+    /// The secret that we show to a provider.
+    KeepSecret {
+        /// The provider.
+        entry: EntryId,
+        /// Sealed.
+        sealed: Vec<u8>,
+    },
     /// What time has ended. The sweep's.
     Expire {
         /// Sessions that may have.
@@ -131,6 +190,14 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
         GrantOp::IssueFamily { family } => family::issue(applying, family),
         GrantOp::Rotate { id, shown, next } => family::rotate(applying, *id, shown, *next),
         GrantOp::RevokeFamily { id, client } => family::revoke(applying, *id, *client),
+        GrantOp::Revoke { name, until, once } => kept::revoke(applying, name, *until, *once),
+        GrantOp::PurgeRevoked { names } => kept::purge_revoked(applying, names),
+        GrantOp::GiveConsent { account, client, scopes } => kept::give_consent(applying, *account, *client, scopes),
+        GrantOp::WithdrawConsent { account, client } => kept::withdraw_consent(applying, *account, *client),
+        GrantOp::AddKey { key, retire } => kept::add_key(applying, key, *retire),
+        GrantOp::RetireKeys => kept::retire_keys(applying),
+        GrantOp::AddSecret { entry, shown, until } => kept::add_secret(applying, *entry, shown, *until),
+        GrantOp::KeepSecret { entry, sealed } => kept::keep_secret(applying, *entry, sealed),
         GrantOp::Expire { sessions, families } => {
             only_the_system(applying)?;
             session::expire(applying, sessions)?;
@@ -145,6 +212,15 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
 /// `Store`.
 pub fn end_all(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Refusal> {
     end_grants(applying, account, None, Cause::Account)
+}
+
+/// Takes away what is kept for an entry that goes for good, after [`end_all`].
+///
+/// # Errors
+/// `Store`.
+pub fn forget(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
+    end_all(applying, id)?;
+    kept::forget(applying, id)
 }
 
 fn end_grants(

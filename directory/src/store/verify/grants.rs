@@ -3,7 +3,9 @@
 use super::Check;
 use crate::change::account::is_usable;
 use crate::error::Refusal;
-use crate::grant::{Code, Family, FamilyId, Session, SessionId};
+use crate::grant::keys::StoredKey;
+use crate::grant::secret::Secrets;
+use crate::grant::{Code, Consent, Family, FamilyId, Session, SessionId};
 use crate::id::EntryId;
 use crate::store::codec;
 use crate::store::view::View;
@@ -13,6 +15,7 @@ impl Check<'_> {
     pub(super) fn grants(&mut self) -> Result<(), Refusal> {
         self.sessions()?;
         self.families()?;
+        self.kept()?;
         for item in self.snapshot.codes().range::<&[u8]>(..)? {
             let (key, stored) = item?;
             if key.value().len() != 40 || codec::decode::<Code>(stored.value()).is_err() {
@@ -74,6 +77,41 @@ impl Check<'_> {
         }
         if snapshot.family_owners().len()? != families {
             self.find("family-owners", "a family is missing");
+        }
+        Ok(())
+    }
+
+    fn kept(&mut self) -> Result<(), Refusal> {
+        let snapshot = self.snapshot;
+        for item in snapshot.consents().range::<(u64, u64)>(..)? {
+            let (key, stored) = item?;
+            let (account, client) = key.value();
+            if codec::decode::<Consent>(stored.value()).map_or(true, |consent| consent.client.0 != client) {
+                self.find("consents", "a consent does not decode, or is another one");
+            }
+            if snapshot.record(EntryId(account))?.is_none() {
+                self.find("consents", format!("a consent outlives its account {account}"));
+            }
+        }
+        for item in snapshot.secrets().range::<u64>(..)? {
+            let (entry, stored) = item?;
+            if codec::decode::<Secrets>(stored.value()).is_err() {
+                self.find("secrets", format!("what is kept for {} does not decode", entry.value()));
+            }
+            if snapshot.record(EntryId(entry.value()))?.is_none() {
+                self.find("secrets", format!("a secret outlives its entry {}", entry.value()));
+            }
+        }
+        for item in snapshot.signing_keys().range::<u64>(..)? {
+            let (id, stored) = item?;
+            if codec::decode::<StoredKey>(stored.value()).map_or(true, |key| key.id != id.value()) {
+                self.find("signing-keys", "a signing key does not decode, or is another one");
+            }
+        }
+        for item in snapshot.revoked().range::<&[u8]>(..)? {
+            if item?.0.value().len() != 32 {
+                self.find("revoked", "a name is none");
+            }
         }
         Ok(())
     }
