@@ -85,7 +85,7 @@ async fn code(world: &World, live: &LiveSession) -> Secret {
         redirect_uri: REDIRECT.into(),
         challenge: CHALLENGE.into(),
         nonce: Some("n".into()),
-        scopes: vec!["openid".into(), "email".into()],
+        scopes: vec!["openid".into(), "email".into(), "offline_access".into()],
         claims: None,
     };
     world.directory.issue_code(&operator(world), live, new).await.unwrap()
@@ -239,7 +239,7 @@ async fn a_refresh_token_is_good_once_and_an_old_one_ends_the_family() {
     assert_eq!(grown.refused(), Some(Why::Scope));
     let narrow = world.directory.rotate(&operator(&world), first.expose(), APP, Some(&wide[..1])).await.unwrap();
     let narrow = narrow.granted().unwrap();
-    assert_eq!((narrow.scopes.len(), narrow.family.scopes.len(), narrow.family.generation), (1, 2, 1));
+    assert_eq!((narrow.scopes.len(), narrow.family.scopes.len(), narrow.family.generation), (1, 3, 1));
     let third = refresh(&world, narrow.refresh.expose()).await.unwrap();
     // One that nobody was ever given ends nothing.
     let mut bytes = URL_SAFE_NO_PAD.decode(&third.expose()[17..]).unwrap();
