@@ -219,7 +219,8 @@ if OURS:
 
     with case("the account's state is there to read, and not to write"):
         urn = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:AccountState"
-        equal(plain.good("GET", f"/Users/{read.id}")[urn]["state"], "UNVERIFIED")
+        equal(plain.good("GET", f"/Users/{read.id}")[urn]["state"], "ENABLED", "after disabling and enabling")
+        equal(plain.user(name())[urn]["state"], "UNVERIFIED")
         plain.bad("PATCH", f"/Users/{read.id}", {"schemas": [scim.PATCH], "Operations": [{"op": "replace", "path": f"{urn}:locked", "value": True}]},
                   400, "mutability")
 

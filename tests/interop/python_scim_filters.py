@@ -167,6 +167,8 @@ def oracle(text):
 # Differences that are meant: (why, predicate on the filter's text).
 EXPLAINED = [("scim2-models takes only whole addresses for emails.value (RFC 7643 §4.1.2 says SHOULD)",
               lambda text: re.search(r'(?i)emails\.value +(eq|ne|gt|ge|lt|le) +"[^"@]*"', text)),
+             ("ne of several values holds when any of them differs (RFC 7644 §3.4.2.2); scim2-models wants all to differ",
+              lambda text: re.search(r"(?i)(emails|phonenumbers|addresses)\.\w+ ne ", text)),
              ("both libraries take a missing space, which the grammar of RFC 7644 §3.4.2.2 demands",
               lambda text: re.search(r'(?i)\b(eq|ne|co|sw|ew|gt|ge|lt|le)"|[\])](and|or)\b|"(and|or)\b|(not|and|or)\(', text))]
 

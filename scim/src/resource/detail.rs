@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 pub const AT: &str = "$";
 /// The name of the values that fill demanded attributes.
 pub const FILLERS: &str = "-";
+/// The name under which stands the value of `active` that a client took away: it is not told while it is still that.
+pub const UNTOLD: &str = "active";
 /// The longest detail in bytes; a longer one is refused.
 pub const LONGEST: usize = 256 * 1024;
 

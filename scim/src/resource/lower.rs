@@ -5,7 +5,7 @@
 //! is looked at, so that values which SCIM does not show are left alone. Pure but for the manager, whom the caller resolves.
 
 use super::binding::{ADDRESSES, Binding, PHONES, Plain, Slots};
-use super::detail::{AT, Detail, Held, LONGEST, compose};
+use super::detail::{AT, Detail, Held, LONGEST, UNTOLD, compose};
 use super::reader::Kind;
 use super::values::{decode, encode, write, write_postal};
 use crate::protocol::error::{ScimError, ScimType};
@@ -287,6 +287,9 @@ impl Lowering<'_> {
         let (old, new) = (active(self.before), active(self.after));
         if old != new {
             self.out.active = new;
+            // Taken away: it is told no more until one is given or the switch is moved. That moves nothing by itself.
+            let untold = old.filter(|_| new.is_none());
+            self.detail.set(UNTOLD, untold.map(Value::Bool).into_iter().collect());
         }
     }
 

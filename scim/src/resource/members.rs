@@ -41,14 +41,10 @@ impl Reader<'_> {
         let uuid = record.uuid();
         let mut out = Map::new();
         out.insert("value".into(), uuid.to_string().into());
-        match Kind::of(record) {
-            Some(kind) => {
-                out.insert("$ref".into(), self.location(kind, &uuid).into());
-                out.insert("type".into(), kind.name().into());
-            }
-            None => {
-                out.insert("type".into(), "Application".into());
-            }
+        // What is no resource here, such as an application, has no address and no type of ours.
+        if let Some(kind) = Kind::of(record) {
+            out.insert("$ref".into(), self.location(kind, &uuid).into());
+            out.insert("type".into(), kind.name().into());
         }
         if name && let Some(name) = display(record) {
             out.insert("display".into(), name.into());
@@ -90,7 +86,7 @@ impl Reader<'_> {
                 kind.endpoint(),
                 kind.name()
             ),
-            None => write!(out, "{{\"value\":\"{uuid}\",\"type\":\"Application\"}}"),
+            None => write!(out, "{{\"value\":\"{uuid}\"}}"),
         };
     }
 }

@@ -5,7 +5,7 @@
 //! as text, not as values: a group may hold a million.
 
 use super::binding::{Slot, Slots};
-use super::detail::{Detail, Held, compose};
+use super::detail::{Detail, Held, UNTOLD, compose};
 use super::reader::{Kind, Reader, parse};
 use super::values::{encode, moment, read, read_postal};
 use crate::etag;
@@ -112,6 +112,10 @@ impl Reader<'_> {
         }
         if let Some(account) = account.as_ref().filter(|_| wants.account) {
             self.account_state(account, &mut object);
+            let told = object.get("active").map(|active| format!("{UNTOLD} [{active}]"));
+            if told.is_some_and(|told| record.values(known::ROLLBOOK_SCIM_DETAIL).any(|v| v == told.as_bytes())) {
+                object.remove("active");
+            }
         }
         if wants.groups && kind == Kind::User {
             self.groups(id, &mut object)?;

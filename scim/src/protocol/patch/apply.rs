@@ -126,6 +126,10 @@ impl Patch<'_> {
         index: usize,
     ) -> Result<(), ScimError> {
         let kind = self.kind;
+        if extension.is_some() && name.eq_ignore_ascii_case("schemas") {
+            // An extension's own name for itself, as some clients write it.
+            return Ok(());
+        }
         let attribute = match extension {
             None => kind.attribute(name),
             Some(schema) => schema.attribute(name),
