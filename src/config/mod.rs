@@ -21,6 +21,7 @@ pub mod setting;
 mod suggest;
 pub mod tls;
 pub mod value;
+pub mod web;
 
 pub use problem::{Origin, Problem, Problems};
 
@@ -41,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     limits::Limits::SECTION,
     http::Http::SECTION,
     scim::Scim::SECTION,
+    web::Web::SECTION,
     policy::Policy::SECTION,
     server::Hashing::SECTION,
     server::Store::SECTION,
@@ -68,6 +70,8 @@ pub struct Config {
     pub http: http::Http,
     /// The SCIM door.
     pub scim: scim::Scim,
+    /// Section `web`.
+    pub web: web::Web,
     /// The account policy.
     pub policy: policy::Policy,
     /// Password hashing.
@@ -153,6 +157,7 @@ impl Config {
             limits: limits::Limits::read(&reader),
             http: http::Http::read(&reader),
             scim: scim::Scim::read(&reader),
+            web: web::Web::read(&reader),
             policy: policy::Policy::read(&reader),
             hashing: server::Hashing::read(&reader),
             store: server::Store::read(&reader),

@@ -7,6 +7,7 @@
 use super::{House, http, ldap, scim, store, web};
 use crate::config::{Config, Problem};
 use ::ldap::Gate;
+use ::web::Web;
 use axum::Router;
 use directory::handle::Directory;
 use std::sync::Arc;
@@ -48,7 +49,8 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     store::observe(house, directory);
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
-    let (router, figures) = all(directory, &house.config)?;
+    let pages = web::open(directory, &house.config)?;
+    let (router, figures) = all(directory, &house.config, &pages);
     scim::observe(&house.metrics, &figures);
     let https = http::open(house, router, gate, directory.random_bytes())?;
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
@@ -71,16 +73,12 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     Ok((Doors { urls, close: Box::new(close) }, opened, https))
 }
 
-/// The routes of all HTTP doors.
-///
-/// # Errors
-/// Why a door cannot be made.
-pub fn routes(directory: &Directory, config: &Config) -> Result<Router, Problem> {
-    Ok(all(directory, config)?.0)
+/// The routes of all HTTP doors, over these pages.
+pub fn routes(directory: &Directory, config: &Config, pages: &Web) -> Router {
+    all(directory, config, pages).0
 }
 
-fn all(directory: &Directory, config: &Config) -> Result<(Router, Arc<::scim::Metrics>), Problem> {
+fn all(directory: &Directory, config: &Config, pages: &Web) -> (Router, Arc<::scim::Metrics>) {
     let (router, figures) = scim::routes(directory, config);
-    let pages = web::open(directory, config)?;
-    Ok((router.merge(::web::router(pages)), figures))
+    (router.merge(::web::router(pages.clone())), figures)
 }

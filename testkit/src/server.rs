@@ -111,6 +111,7 @@ struct Web {
     address: SocketAddr,
     trust: Trust,
     stop: Stop,
+    pages: web::Web,
 }
 
 impl Server {
@@ -161,6 +162,11 @@ impl Server {
         self.web().await.trust.clone()
     }
 
+    /// The pages behind HTTPS.
+    pub async fn pages(&self) -> web::Web {
+        self.web().await.pages.clone()
+    }
+
     /// A connection in HTTP/1.1 over TLS.
     pub async fn http(&self) -> HttpClient {
         let web = self.web().await;
@@ -191,11 +197,12 @@ impl Server {
         flags.push(("--data", "server.data_dir".to_owned(), data.display().to_string()));
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let tls = TlsReload::open(&config, wall::wall()).unwrap();
+        let pages = rollbook::daemon::web::open(&self.directory, &config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = http::Doors {
             settings: http::Settings::of(&config, config.limits.connections),
-            router: doors::routes(&self.directory, &config).unwrap(),
+            router: doors::routes(&self.directory, &config, &pages),
             gate: Arc::new(Gate::default()),
             figures: Arc::default(),
             seed: self.directory.random_bytes(),
@@ -203,7 +210,7 @@ impl Server {
         };
         let stop = Stop::default();
         http::serve(served, http::Listeners { tls: vec![listener], ..http::Listeners::default() }, &stop);
-        Web { address, trust: Trust::file(&tls.authority_file().unwrap()), stop }
+        Web { address, trust: Trust::file(&tls.authority_file().unwrap()), stop, pages }
     }
 
     /// A connection over TCP.

@@ -8,4 +8,5 @@
 )]
 
 mod browser;
+mod guard;
 mod sign_in;

@@ -61,7 +61,7 @@ macro_rules! texts {
 
 texts! {
     frame FrameTexts {
-        skip language colours system light dark signed_in_as sign_out reference utc and_others
+        skip language colours system light dark signed_in_as sign_out reference utc
     }
     sign_in SignInTexts {
         title title_for username password show hide submit or with organisation refused refused_title busy
@@ -85,7 +85,7 @@ texts! {
         title question question_for as_who also submit stay done_title done not_in close again
     }
     sessions SessionsTexts {
-        title intro this browser address since seen how pwd mfa upstream in_apps no_apps end end_what end_others_one
+        title intro this browser address since seen how pwd mfa upstream in_apps no_apps end end_what
         end_others only_this ended_one ended_many ended_none apps_title apps_intro app gets agreed withdraw
         withdraw_what apps_none withdrawn second_title second_on second_off second_set_up second_codes unknown_agent
     }

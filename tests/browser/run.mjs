@@ -1,0 +1,248 @@
+// Every page and flow in Debian's chromium, in every look of looks.mjs, against a demo server.
+//
+//   node run.mjs BINARY [--shots FOLDER] [LOOK…]
+//
+// A page fails when axe finds anything, or cannot decide something that is not in UNDECIDED; when anything violates its
+// content security policy or asks another host; when it scrolls sideways at 320 px or with text of twice the size; when a
+// control is too small or the focus cannot be seen. The last line is `browser: N passed, N failed`.
+
+import { createHmac } from "node:crypto";
+import { mkdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { LOOKS, launch, open } from "./looks.mjs";
+import { start } from "./server.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** Rules that axe may leave to a human eye. */
+const UNDECIDED = [];
+
+const [binary, ...rest] = process.argv.slice(2);
+const at = rest.indexOf("--shots");
+const shots = at >= 0 ? rest.splice(at, 2)[1] : null;
+if (shots) mkdirSync(shots, { recursive: true });
+/** One for each look: their passwords are changed. */
+const PEOPLE = ["gkilic", "ajager", "yboiko", "eschroder", "eknight", "mparker", "hperrault", "cperrault", "cchateau"];
+
+const looks = rest.length ? rest : Object.keys(LOOKS);
+
+let passed = 0;
+let failed = 0;
+
+async function check(name, work) {
+  try {
+    await work();
+    passed += 1;
+    console.log(`ok ${name}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`not ok ${name}: ${error.message}`);
+  }
+}
+
+function expect(what, text) {
+  if (!what) throw new Error(text);
+}
+
+/** Everything that must hold of whatever page is open. */
+async function examine(page, look, name) {
+  if (shots) await page.screenshot({ path: join(shots, `${name}-${look}.png`), fullPage: true });
+  await check(`${name} [${look}] does not scroll sideways`, async () => {
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    expect(wide <= 0, `${wide} px too wide`);
+  });
+  await check(`${name} [${look}] has one heading, a title and controls that can be hit`, async () => {
+    expect((await page.locator("h1").count()) === 1, "one h1");
+    expect(/ · /.test(await page.title()), `title: ${await page.title()}`);
+    const least = LOOKS[look].hasTouch ? 44 : 24;
+    const small = await page.$$eval("a, button, input:not([type=hidden]), summary", (all, least) => all
+      .map((one) => [one.closest("label") ?? one, one])
+      .map(([box, one]) => [box.getBoundingClientRect(), one])
+      .filter(([box, one]) => box.width > 0 && !one.matches(".skip") && !(one.matches("p a")) && (box.height < least || box.width < 24))
+      .map(([box, one]) => `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)}×${Math.round(box.height)}`), least);
+    expect(small.length === 0, small.join("; "));
+  });
+  if (LOOKS[look].javaScriptEnabled === false) return;
+  await check(`${name} [${look}] axe`, async () => {
+    await page.evaluate(axe);
+    const found = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags, resultTypes: ["violations", "incomplete"] }), TAGS);
+    const told = (list) => list.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 100)).join(" | ")}`);
+    const open = found.incomplete.filter((one) => !UNDECIDED.includes(one.id));
+    expect(found.violations.length === 0, told(found.violations).join("; "));
+    expect(open.length === 0, `undecided: ${told(open).join("; ")}`);
+  });
+  await check(`${name} [${look}] keyboard`, async () => {
+    await page.evaluate(() => { document.activeElement?.blur(); });
+    const count = await page.locator("a:visible, button:visible, input:visible, summary:visible").count();
+    for (let i = 0; i < Math.min(count, 40); i += 1) {
+      await page.keyboard.press("Tab");
+      const seen = await page.evaluate(() => {
+        const one = document.activeElement;
+        if (!one || one === document.body) return "";
+        const style = getComputedStyle(one);
+        const box = one.getBoundingClientRect();
+        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        const covered = box.width > 0 && !(top && (one.contains(top) || top.contains(one)));
+        const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+        return (outlined ? "" : `no outline on ${one.outerHTML.slice(0, 80)} `) + (covered ? `covered: ${one.outerHTML.slice(0, 80)}` : "");
+      });
+      expect(seen === "", seen);
+    }
+  });
+  if (LOOKS[look].viewport.width > 400 && look === "light") {
+    await check(`${name} [${look}] text of twice the size`, async () => {
+      await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+      await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+      expect(wide <= 0, `${wide} px too wide`);
+    });
+  }
+}
+
+/** The code of an authenticator app (RFC 6238) at this moment, or some steps later. */
+function code(key, steps = 0) {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...key.replace(/\s|=/g, "")].map((c) => letters.indexOf(c).toString(2).padStart(5, "0")).join("");
+  const secret = Buffer.from(bits.match(/.{8}/g).map((octet) => parseInt(octet, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30000) + steps));
+  const mac = createHmac("sha1", secret).update(counter).digest();
+  const from = mac[19] & 15;
+  return String((mac.readUInt32BE(from) & 0x7fffffff) % 1000000).padStart(6, "0");
+}
+
+const server = await start(binary);
+const browser = await launch();
+try {
+  for (const look of looks) await walk(look);
+  await behaviour();
+} finally {
+  await browser.close();
+  await server.stop();
+}
+console.log(`browser: ${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;
+
+/** All pages, as a person meets them. */
+async function walk(look) {
+  const { context, faults } = await open(browser, look);
+  const page = await context.newPage();
+  const go = (path) => page.goto(server.origin + path);
+  const send = async (selector = "main form button.primary") => {
+    await Promise.all([page.waitForEvent("load"), page.click(selector)]);
+  };
+  const { username, password } = server.admin;
+
+  await go("/sessions");
+  await examine(page, look, "sign-in");
+  await page.fill("#username", username);
+  await page.fill("#password", "not the password");
+  await send();
+  await check(`refused [${look}] keeps the name, not the password, and puts the cursor there`, async () => {
+    expect((await page.inputValue("#username")) === username, "the name is gone");
+    expect((await page.inputValue("#password")) === "", "the password is there");
+    if (LOOKS[look].javaScriptEnabled !== false) {
+      expect((await page.evaluate(() => document.activeElement?.id)) === "password", "the cursor is elsewhere");
+    }
+  });
+  await examine(page, look, "refused");
+  await page.fill("#password", password);
+  await send();
+  await check(`sign-in [${look}] leads to where one wanted`, async () => {
+    expect(new URL(page.url()).pathname === "/sessions", page.url());
+  });
+  await examine(page, look, "sessions");
+
+  // A second browser of the same person is listed, and can be ended from here.
+  const other = await open(browser, look);
+  const second = await other.context.newPage();
+  await second.goto(server.origin + "/sign-in");
+  await second.fill("#username", username);
+  await second.fill("#password", password);
+  await Promise.all([second.waitForEvent("load"), second.click("main form button.primary")]);
+  await go("/sessions");
+  await examine(page, look, "two-sessions");
+  await check(`sessions [${look}] another one is ended`, async () => {
+    await send("td form button");
+    expect(await page.locator(".message.ok").isVisible(), "nothing is said");
+    await second.goto(server.origin + "/sessions");
+    expect(new URL(second.url()).pathname === "/sign-in", second.url());
+  });
+  await examine(page, look, "ended");
+  await other.context.close();
+
+  await go("/sign-out");
+  await examine(page, look, "sign-out");
+  await send();
+  await examine(page, look, "signed-out");
+
+  // Somebody whose password has to be changed.
+  const person = PEOPLE[looks.indexOf(look)];
+  server.command(["account", "passwd", person, "--password-file", "-"], "nine wooden ladders\n");
+  server.command(["account", "force-change", person]);
+  await go("/sign-in");
+  await page.fill("#username", person);
+  await page.fill("#password", "nine wooden ladders");
+  await send();
+  await examine(page, look, "password");
+  await page.fill("#new", "seven copper kettles");
+  await page.fill("#again", "something else");
+  await send();
+  await examine(page, look, "password-refused");
+  await page.fill("#new", "seven copper kettles");
+  await page.fill("#again", "seven copper kettles");
+  await send();
+  await examine(page, look, "password-changed");
+  await page.fill("#password", "seven copper kettles");
+  await send();
+  await check(`password [${look}] the new one is good`, async () => {
+    expect(new URL(page.url()).pathname === "/sessions", page.url());
+  });
+
+  await page.goto(server.origin + "/assets/0/none");
+  await examine(page, look, "missing");
+  await check(`[${look}] nothing violated a policy, nothing failed, nothing left this server`, async () => {
+    expect(faults.length === 0, faults.join("; "));
+  });
+  await context.close();
+}
+
+/** What is the same in every look. */
+async function behaviour() {
+  const { context, faults } = await open(browser, "light");
+  const page = await context.newPage();
+  await check("the choice of language and colours stays", async () => {
+    await page.goto(`${server.origin}/sign-in`);
+    await Promise.all([page.waitForEvent("load"), page.click("button[value=de]")]);
+    expect((await page.textContent("h1")) === "Anmelden", await page.textContent("h1"));
+    expect((await page.getAttribute("html", "lang")) === "de", "lang");
+    await Promise.all([page.waitForEvent("load"), page.click("button[value=dark]")]);
+    await page.reload();
+    expect((await page.textContent("h1")) === "Anmelden", "the language is gone");
+    const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(paper === "rgb(12, 16, 21)", `paper: ${paper}`);
+  });
+  await check("a password is shown and hidden, and sent hidden", async () => {
+    await page.fill("#password", "secret");
+    await page.click("[data-reveal]");
+    expect((await page.getAttribute("#password", "type")) === "text", "hidden");
+    await page.click("[data-reveal]");
+    expect((await page.getAttribute("#password", "type")) === "password", "shown");
+  });
+  await check("no other page can hold ours in a frame", async () => {
+    const outer = await context.newPage();
+    await outer.goto(`${server.origin}/sign-in`);
+    const response = await outer.request.get(`${server.origin}/sign-in`);
+    const headers = response.headers();
+    expect(headers["content-security-policy"].includes("frame-ancestors 'none'"), "frame-ancestors");
+    expect(headers["x-frame-options"] === "DENY", "x-frame-options");
+    await outer.close();
+  });
+  await check("behaviour: nothing violated a policy", async () => {
+    expect(faults.length === 0, faults.join("; "));
+  });
+  await context.close();
+}
+
+export { code };

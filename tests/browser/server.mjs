@@ -1,0 +1,42 @@
+// A demo server for the browser tests, and acts on its accounts through the command line.
+
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** Starts `rollbook demo`; `command` runs a command of the same program against it. */
+export async function start(binary) {
+  const data = mkdtempSync(join(tmpdir(), "rollbook-browser-"));
+  const daemon = spawn(binary, ["demo", "--json", "--ports", "ephemeral", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  daemon.stderr.on("data", (text) => { log += text; });
+  const announced = await new Promise((resolve, reject) => {
+    let text = "";
+    daemon.on("exit", (code) => reject(new Error(`the demo ended with ${code}: ${log}`)));
+    daemon.stdout.on("data", (part) => {
+      text += part;
+      const end = text.indexOf("\n");
+      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
+    });
+  });
+  const socket = decodeURIComponent(announced.ldapi.replace("ldapi://", ""));
+  return {
+    ...announced,
+    // The certificate is for localhost, whichever address is announced.
+    origin: `https://localhost:${new URL(announced.https).port}`,
+    command(words, input = "") {
+      const done = spawnSync(binary, [...words, "--socket", socket], { encoding: "utf8", input });
+      if (done.status !== 0) throw new Error(`${words.join(" ")}: ${done.stderr}`);
+      return done.stdout;
+    },
+    log: () => log,
+    async stop() {
+      daemon.removeAllListeners("exit");
+      const over = new Promise((resolve) => daemon.on("close", resolve));
+      daemon.kill("SIGTERM");
+      await over;
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
