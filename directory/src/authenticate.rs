@@ -10,7 +10,12 @@
 //! own: counters live in `throttle` and reach the store with [`Directory::flush`], except a lock or a first login, which
 //! is durable before the answer.
 
+mod factor;
 mod memory;
+mod staged;
+
+pub use factor::{FactorProof, Prior};
+pub use staged::{Awaiting, Step};
 
 use crate::change::{Op, Subject, claims, prepare};
 use crate::clock::Now;
@@ -153,38 +158,47 @@ struct Candidate {
 }
 
 impl Directory {
-    /// Judges a login.
+    /// Judges a login by password alone.
     pub async fn authenticate(&self, context: &Context, login: Login) -> Verdict {
+        match self.judge_login(context, login, false).await {
+            Step::Done(verdict) => verdict,
+            // Nobody waits for a factor who has not asked for steps.
+            Step::Awaits(_) => Verdict::Refused { hint: None },
+        }
+    }
+
+    /// Judges the password of a login, in steps or whole.
+    async fn judge_login(&self, context: &Context, login: Login, in_steps: bool) -> Step {
         let gate = &self.inner().gate;
         if let Some(address) = context.origin.address
             && !gate.sources.take(address, &context.now)
         {
-            return Verdict::Busy;
+            return Step::Done(Verdict::Busy);
         }
         let candidate = match self.candidate(&login.name) {
             Ok(candidate) => candidate,
             Err(refusal) => {
                 tracing::error!(detail = refusal.detail.as_deref(), "a login could not be looked up");
-                return Verdict::Busy;
+                return Step::Done(Verdict::Busy);
             }
         };
         let Some(candidate) = candidate else {
-            return self.refuse_nobody(context, login.password).await;
+            return Step::Done(self.refuse_nobody(context, login.password).await);
         };
-        let verdict = self.attempt(context, candidate, login.password, login.change).await;
-        if let (Verdict::Admitted(_), Some(address)) = (&verdict, context.origin.address) {
+        let step = self.attempt(context, candidate, login.password, login.change, in_steps).await;
+        if let (Step::Done(Verdict::Admitted(_)) | Step::Awaits(_), Some(address)) = (&step, context.origin.address) {
             gate.sources.give_back(address, &context.now);
         }
-        verdict
+        step
     }
 
     /// Whether a password is the right one: for the old password in a change. Counts as a login does.
     pub(crate) async fn prove(&self, context: &Context, id: EntryId, password: Secret) -> Proven {
         let Ok(Some(candidate)) = self.candidate(&LoginName::Account(id)) else { return Proven::No };
-        match self.attempt(context, candidate, password, ChangePath::Control).await {
-            Verdict::Admitted(_) => Proven::Yes,
-            Verdict::Refused { .. } => Proven::No,
-            Verdict::Busy => Proven::Busy,
+        match self.attempt(context, candidate, password, ChangePath::Control, false).await {
+            Step::Done(Verdict::Admitted(_)) => Proven::Yes,
+            Step::Done(Verdict::Busy) => Proven::Busy,
+            Step::Done(Verdict::Refused { .. }) | Step::Awaits(_) => Proven::No,
         }
     }
 
@@ -238,7 +252,14 @@ impl Directory {
         }
     }
 
-    async fn attempt(&self, context: &Context, candidate: Candidate, password: Secret, change: ChangePath) -> Verdict {
+    async fn attempt(
+        &self,
+        context: &Context,
+        candidate: Candidate,
+        password: Secret,
+        change: ChangePath,
+        in_steps: bool,
+    ) -> Step {
         let gate = &self.inner().gate;
         let fingerprint = gate.forgives.then(|| gate.fingerprints.of(candidate.id, password.expose()));
         let attempt = Attempt {
@@ -253,17 +274,17 @@ impl Directory {
             Admission::Granted(reservation) => reservation,
             Admission::Refused { outcome, store, .. } => {
                 let check = self.inner().pool.verify_decoy(password, &gate.decoy);
-                let Ok(check) = check else { return Verdict::Busy };
+                let Ok(check) = check else { return Step::Done(Verdict::Busy) };
                 let _ = check.outcome().await;
                 if store == Store::Now {
                     self.store_outcome(context, &candidate, outcome.as_ref()).await;
                 }
-                return self.refused(context, candidate.id, outcome.verdict, false);
+                return Step::Done(self.refused(context, candidate.id, outcome.verdict, false));
             }
         };
         let stored = candidate.credential.as_ref().and_then(|c| c.password.as_deref()).map(PasswordHash::from_stored);
         let Ok(check) = self.inner().pool.prove(stored.as_ref(), password.clone(), &gate.decoy) else {
-            return Verdict::Busy;
+            return Step::Done(Verdict::Busy);
         };
         let waited = matches!(check, Check::Later(_));
         let found = check.outcome().await.unwrap_or_default();
@@ -272,17 +293,28 @@ impl Directory {
         let (fresh, now) = if waited {
             match self.candidate(&LoginName::Account(candidate.id)) {
                 Ok(Some(fresh)) => (fresh, Now { ..self.now() }),
-                _ => return Verdict::Refused { hint: None },
+                _ => return Step::Done(Verdict::Refused { hint: None }),
             }
         } else {
             (Candidate { credential: candidate.credential.clone(), ..candidate }, context.now)
         };
         let right = found.matched && fresh.credential == candidate.credential;
+        if in_steps && right {
+            match self.awaits(fresh.id, &fresh.facts, change, &now) {
+                Ok(None) => {}
+                // Neither right nor wrong before the factor is: what was guessed is not forgotten by it.
+                Ok(Some(awaiting)) => return Step::Awaits(awaiting),
+                Err(refusal) => {
+                    tracing::error!(detail = refusal.detail.as_deref(), "second factors could not be looked up");
+                    return Step::Done(Verdict::Busy);
+                }
+            }
+        }
         let resolved = reservation.resolve(&fresh.facts, self.policy(), right, change, &now);
         if resolved.store == Store::Now && !self.store_outcome(context, &fresh, &resolved.outcome).await {
-            return Verdict::Refused { hint: None };
+            return Step::Done(Verdict::Refused { hint: None });
         }
-        match resolved.outcome.verdict {
+        Step::Done(match resolved.outcome.verdict {
             Judged::Admitted | Judged::AdmittedMustChange(_) => {
                 if found.upgrade && self.inner().upgrade_hashes {
                     self.upgrade(context, &fresh, password).await;
@@ -290,7 +322,7 @@ impl Directory {
                 self.admitted(context, fresh.id, &resolved.outcome, &now)
             }
             verdict => self.refused(context, fresh.id, verdict, right),
-        }
+        })
     }
 
     fn admitted(&self, context: &Context, id: EntryId, outcome: &Outcome, now: &Now) -> Verdict {

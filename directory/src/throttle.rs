@@ -187,6 +187,11 @@ impl Throttle {
         self.inner.judge(account, facts, policy, &Event::Activity, now, None)
     }
 
+    /// A login that was proven without a reservation: by somebody else's word, or by a password some steps ago.
+    pub fn proven(&self, account: EntryId, facts: &Account, policy: &Policy, proof: Proof, now: &Now) -> Resolved {
+        self.inner.judge(account, facts, policy, &Event::Login { proof, change: ChangePath::Page }, now, None)
+    }
+
     /// The facts with what is remembered: what administrators see, and what their acts are judged on.
     pub fn view(&self, account: EntryId, facts: &Account) -> Account {
         let shard = self.inner.shard(account);

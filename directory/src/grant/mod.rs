@@ -12,15 +12,17 @@
 //! goes on (requirement 2.4). Secrets are 256 random bits, of which SHA-256 is stored.
 //!
 //! `text` owns the written forms, `session`, `code` and `family` one grant each, `seen` the moment of a session's last
-//! use, `ended` the feed, `consent`, `revoked`, `keys` and `secret` what goes with them, `seal` what is kept sealed,
+//! use, `ended` the feed, `consent`, `revoked`, `link`, `factor`, `keys` and `secret` what goes with them, `seal` what is kept sealed,
 //! `apply` the write path's steps.
 
 pub(crate) mod apply;
 mod code;
 mod consent;
 pub(crate) mod ended;
+pub(crate) mod factor;
 mod family;
 pub(crate) mod keys;
+pub(crate) mod link;
 mod revoked;
 pub mod seal;
 pub(crate) mod secret;
@@ -28,12 +30,15 @@ pub(crate) mod seen;
 mod session;
 mod sweep;
 pub mod text;
+pub(crate) mod totp;
 
 pub use code::{Code, NewCode, Redeemed, Redemption};
 pub use consent::Consent;
 pub use ended::{Cause, Ended, What};
+pub use factor::{ATTEMPTS as FACTOR_ATTEMPTS, CODES as RECOVERY_CODES, Factors, NewTotp};
 pub use family::{Family, FamilyTerms, LiveFamily, NewFamily, Rotated};
 pub use keys::{AGE as KEY_AGE, Algorithm, LEAD as KEY_LEAD, OVERLAP as KEY_OVERLAP, SigningKey, signer};
+pub use link::Link;
 pub use secret::{PREFIX as CLIENT_SECRET, Shown};
 pub use session::{LiveSession, NewSession, Session, Upstream};
 

@@ -8,7 +8,7 @@ use crate::id::EntryId;
 
 use super::account::{Account, Audience, Deletion, Failures, Hold, HoldCause, Lock, LockCause, Standing, UserType};
 use super::event::{ChangePath, Event, Proof, Remover};
-use super::outcome::{Denial, Effect, Outcome, Rejection, Transition, Verdict};
+use super::outcome::{Denial, Effect, MustChange, Outcome, Rejection, Transition, Verdict};
 use super::policy::{LockDuration, Names, Policy, Unprompted, months_in_bounds};
 use super::state::{State, inactive_since, must_change, never_used, purge_from, state};
 
@@ -21,7 +21,8 @@ pub fn decide(account: &Account, policy: &Policy, event: &Event, now: &Now) -> O
         work.settle();
     }
     let verdict = match *event {
-        Event::Login { proof: Proof::Right, change } => work.right_password(change),
+        Event::Login { proof: Proof::Right, change } => work.right(change, true),
+        Event::Login { proof: Proof::Elsewhere, change } => work.right(change, false),
         Event::Login { proof: Proof::Wrong, .. } => work.wrong_password(),
         Event::Login { proof: Proof::WrongAgain, .. } => work.not_counted(Denial::WrongPassword),
         Event::Login { proof: Proof::Unchecked, .. } => work.not_counted(Denial::Unchecked),
@@ -70,16 +71,18 @@ impl Work<'_> {
         self.end_everything();
     }
 
-    fn right_password(&mut self, change: ChangePath) -> Verdict {
+    /// A good login. Without the password neither its age matters nor what was guessed at it.
+    fn right(&mut self, change: ChangePath, by_password: bool) -> Verdict {
         if let Some(denial) = self.state_denies() {
             return Verdict::Denied(denial);
         }
-        if let Some(why) = must_change(&self.next, self.policy, self.now) {
+        let why = must_change(&self.next, self.policy, self.now);
+        if let Some(why) = why.filter(|why| by_password || *why == MustChange::Forced) {
             let can = change != ChangePath::None || self.policy.must_change_without_control == Unprompted::Restrict;
             if !can {
                 return Verdict::Denied(Denial::MustChange(why));
             }
-            self.stamp_login();
+            self.stamp_login(by_password);
             return Verdict::AdmittedMustChange(why);
         }
         if self.next.standing != Standing::Active {
@@ -87,7 +90,7 @@ impl Work<'_> {
             self.effects.push(Effect::Audit(Transition::BecameActive));
         }
         self.next.verified_at = self.next.verified_at.or(Some(self.now.wall));
-        self.stamp_login();
+        self.stamp_login(by_password);
         Verdict::Admitted
     }
 
@@ -359,9 +362,10 @@ impl Work<'_> {
         self.end_sessions();
     }
 
-    fn stamp_login(&mut self) {
+    fn stamp_login(&mut self, by_password: bool) {
         let counters = &mut self.next.counters;
-        if counters.failures.count > 0 || counters.lock.is_some() || counters.locks_in_a_row > 0 {
+        let any = counters.failures.count > 0 || counters.lock.is_some() || counters.locks_in_a_row > 0;
+        if by_password && any {
             counters.failures = Failures::default();
             counters.lock = None;
             counters.locks_in_a_row = 0;

@@ -73,6 +73,9 @@ pub enum Event {
 pub enum Proof {
     /// It was right.
     Right,
+    /// It was right, and it was not the password: a provider's word, a second factor. It says nothing about wrong
+    /// passwords, so it clears none.
+    Elsewhere,
     /// It was wrong.
     Wrong,
     /// It was wrong, and is the same that was counted a moment ago (policy `forgive_repeats`).

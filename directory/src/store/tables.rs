@@ -25,6 +25,9 @@
 //! | `consents` | (account, application) | scopes |
 //! | `signing_keys` | key id | signing key, sealed |
 //! | `secrets` | application or provider | hashes of client secrets, a sealed secret |
+//! | `factors` | account | second factors, their seeds sealed |
+//! | `links` | provider, SHA-256 of its key | account |
+//! | `link_owners` | (account, provider) | key of the link |
 //! | `journal` | position | change and audit record (`journal::record`) |
 //! | `receipts` | write-set id | position |
 //! | `meta` | name | value |
@@ -80,6 +83,12 @@ pub const CONSENTS: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("c
 pub const SIGNING_KEYS: TableDefinition<u64, Bytes> = TableDefinition::new("signing-keys");
 /// Secrets of applications and providers.
 pub const SECRETS: TableDefinition<u64, Bytes> = TableDefinition::new("secrets");
+/// Second factors by account.
+pub const FACTORS: TableDefinition<u64, Bytes> = TableDefinition::new("factors");
+/// Whom a provider's key is.
+pub const LINKS: TableDefinition<Bytes, Bytes> = TableDefinition::new("links");
+/// Links, from the account.
+pub const LINK_OWNERS: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("link-owners");
 /// Change and audit records.
 pub const JOURNAL: TableDefinition<u64, Bytes> = TableDefinition::new("journal");
 /// Outcomes of write sets.

@@ -56,6 +56,12 @@ pub trait View {
     fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `secrets`.
     fn secrets(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `factors`.
+    fn factors(&self) -> &impl ReadableTable<u64, Bytes>;
+    /// `links`.
+    fn links(&self) -> &impl ReadableTable<Bytes, Bytes>;
+    /// `link_owners`.
+    fn link_owners(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
@@ -212,6 +218,9 @@ store_tables! {
     consents: (u64, u64) => Bytes, CONSENTS;
     signing_keys: u64 => Bytes, SIGNING_KEYS;
     secrets: u64 => Bytes, SECRETS;
+    factors: u64 => Bytes, FACTORS;
+    links: Bytes => Bytes, LINKS;
+    link_owners: (u64, u64) => Bytes, LINK_OWNERS;
     journal: u64 => Bytes, JOURNAL;
     receipts: u128 => u64, RECEIPTS;
     meta: &'static str => Bytes, META;
@@ -241,6 +250,9 @@ macro_rules! answer_from {
             fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.consents }
             fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes> { &self.signing_keys }
             fn secrets(&self) -> &impl ReadableTable<u64, Bytes> { &self.secrets }
+            fn factors(&self) -> &impl ReadableTable<u64, Bytes> { &self.factors }
+            fn links(&self) -> &impl ReadableTable<Bytes, Bytes> { &self.links }
+            fn link_owners(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.link_owners }
             fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
         }
     )*};

@@ -1,14 +1,18 @@
 //! Grants in the write path: issued, used, ended. What may happen only once is decided here, by the journal's order.
 
 mod code;
+pub(crate) mod factor;
 mod family;
 mod kept;
+mod link;
 mod session;
 
 use super::code::Code;
 use super::ended::{Cause, Ended, What};
+use super::factor::Totp;
 use super::family::Family;
 use super::keys::StoredKey;
+use super::link::Link;
 use super::revoked::Name;
 use super::secret::Shown;
 use super::session::Session;
@@ -155,6 +159,60 @@ pub enum GrantOp {
         /// Sealed.
         sealed: Vec<u8>,
     },
+    /// An authenticator app whose seed is shown.
+    BeginTotp {
+        /// Whose.
+        account: EntryId,
+        /// The app.
+        totp: Box<Totp>,
+    },
+    /// The app has been proven.
+    ConfirmTotp {
+        /// Whose.
+        account: EntryId,
+        /// The seed that was proven, sealed.
+        sealed: Vec<u8>,
+        /// By a code of this step.
+        step: u64,
+    },
+    /// New recovery codes.
+    SetCodes {
+        /// Whose.
+        account: EntryId,
+        /// Their digests.
+        codes: Vec<[u8; 32]>,
+        /// Their salt.
+        salt: [u8; 16],
+    },
+    /// A factor is used; denied when it has been.
+    UseFactor {
+        /// Whose.
+        account: EntryId,
+        /// Which.
+        used: factor::Used,
+    },
+    /// A wrong factor was shown.
+    FactorFailed {
+        /// Whose.
+        account: EntryId,
+    },
+    /// All factors go.
+    RemoveFactors {
+        /// Whose.
+        account: EntryId,
+    },
+    /// Somebody whom a provider signs in is this account.
+    Link {
+        /// The link.
+        link: Box<Link>,
+    },
+    /// And is it no more.
+    Unlink {
+        /// The account.
+        account: EntryId,
+        /// The provider.
+        provider: EntryId,
+    },
     /// What time has ended. The sweep's.
     Expire {
         /// Sessions that may have.
@@ -198,6 +256,14 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
         GrantOp::RetireKeys => kept::retire_keys(applying),
         GrantOp::AddSecret { entry, shown, until } => kept::add_secret(applying, *entry, shown, *until),
         GrantOp::KeepSecret { entry, sealed } => kept::keep_secret(applying, *entry, sealed),
+        GrantOp::BeginTotp { account, totp } => factor::begin(applying, *account, totp),
+        GrantOp::ConfirmTotp { account, sealed, step } => factor::confirm(applying, *account, sealed, *step),
+        GrantOp::SetCodes { account, codes, salt } => factor::set_codes(applying, *account, codes, *salt),
+        GrantOp::UseFactor { account, used } => factor::used(applying, *account, used),
+        GrantOp::FactorFailed { account } => factor::failed(applying, *account),
+        GrantOp::RemoveFactors { account } => factor::remove(applying, *account),
+        GrantOp::Link { link } => link::link(applying, link),
+        GrantOp::Unlink { account, provider } => link::unlink(applying, *account, *provider),
         GrantOp::Expire { sessions, families } => {
             only_the_system(applying)?;
             session::expire(applying, sessions)?;
@@ -220,6 +286,8 @@ pub fn end_all(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), 
 /// `Store`.
 pub fn forget(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
     end_all(applying, id)?;
+    factor::forget(applying, id)?;
+    link::forget(applying, id)?;
     kept::forget(applying, id)
 }
 

@@ -92,7 +92,11 @@ pub(super) fn enter(applying: &mut Applying<'_, '_>, mut session: Session, clien
     write(applying, &session)
 }
 
-fn end_with_families(applying: &mut Applying<'_, '_>, session: &Session, cause: Cause) -> Result<(), Refusal> {
+pub(super) fn end_with_families(
+    applying: &mut Applying<'_, '_>,
+    session: &Session,
+    cause: Cause,
+) -> Result<(), Refusal> {
     for family in family::of_account(applying.tables, session.account)? {
         if family.bound_to() == Some(session.id) {
             family::remove(applying, &family, cause)?;

@@ -3,7 +3,9 @@
 use super::Check;
 use crate::change::account::is_usable;
 use crate::error::Refusal;
+use crate::grant::factor::Stored;
 use crate::grant::keys::StoredKey;
+use crate::grant::link::{Link, row};
 use crate::grant::secret::Secrets;
 use crate::grant::{Code, Consent, Family, FamilyId, Session, SessionId};
 use crate::id::EntryId;
@@ -107,6 +109,35 @@ impl Check<'_> {
             if codec::decode::<StoredKey>(stored.value()).map_or(true, |key| key.id != id.value()) {
                 self.find("signing-keys", "a signing key does not decode, or is another one");
             }
+        }
+        for item in snapshot.factors().range::<u64>(..)? {
+            let (account, stored) = item?;
+            if codec::decode::<Stored>(stored.value()).is_err() {
+                self.find("factors", format!("the second factors of {} do not decode", account.value()));
+            }
+            if snapshot.record(EntryId(account.value()))?.is_none() {
+                self.find("factors", format!("second factors outlive their account {}", account.value()));
+            }
+        }
+        for item in snapshot.links().range::<&[u8]>(..)? {
+            let (key, stored) = item?;
+            let link = match codec::decode::<Link>(stored.value()) {
+                Ok(link) if row(link.provider, &link.key).as_slice() == key.value() => link,
+                _ => {
+                    self.find("links", "a link does not decode, or is another one");
+                    continue;
+                }
+            };
+            let owner = snapshot.link_owners().get((link.account.0, link.provider.0))?;
+            if owner.is_none_or(|owner| owner.value() != key.value()) {
+                self.find("link-owners", format!("a link of {} does not stand with it", link.account.0));
+            }
+            if snapshot.record(link.account)?.is_none() || snapshot.record(link.provider)?.is_none() {
+                self.find("links", format!("a link outlives its account {} or its provider", link.account.0));
+            }
+        }
+        if snapshot.link_owners().len()? != snapshot.links().len()? {
+            self.find("link-owners", "a link is missing");
         }
         for item in snapshot.revoked().range::<&[u8]>(..)? {
             if item?.0.value().len() != 32 {
