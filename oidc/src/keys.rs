@@ -1,27 +1,15 @@
 //! The provider's signing keys: which one signs now, which ones are published, which ones still check.
 //!
-//! ```text
-//!  made ──── published ──────────────────────────────────────────────▶ gone
-//!             │ LEAD   │ signs (ROTATION)   │ checks (OVERLAP)         │
-//!             created   use_from             the next one's use_from    retire_at
-//! ```
 //! A key is published before it signs, so that whoever keeps the key set for a while knows it in time, and checks for
-//! longer than the longest token that it signed. An emergency roll makes keys that sign at once and withdraws all others:
-//! what they signed is void in that moment. Pure: when to make and to withdraw keys is decided here, the store keeps them.
+//! longer than the longest token that it signed. When keys are made and withdrawn is decided in `directory::grant`; after an
+//! emergency roll what the others signed is void in that moment, because they are gone from here. Pure.
 
 use crate::jose::jws::{self, Unproven};
 use crate::jose::sign::SigningKey;
 use crate::jose::{Algorithm, Flaw};
-use directory::clock::{Millis, Span};
+use directory::clock::Millis;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-
-/// How long a key is published before it signs.
-pub const LEAD: Span = Span::from_hours(24);
-/// How long a key signs.
-pub const ROTATION: Span = Span::from_days(90);
-/// How long a key checks after it has signed for the last time; more than the longest life of a token that it signs.
-pub const OVERLAP: Span = Span::from_days(7);
 
 /// A key and its times.
 #[derive(Debug, Clone)]
@@ -69,16 +57,6 @@ impl Ring {
     /// Algorithms with a key that signs now, in the order of [`Algorithm::ALL`].
     pub fn algorithms(&self, now: Millis) -> Vec<Algorithm> {
         Algorithm::ALL.into_iter().filter(|algorithm| self.signer(*algorithm, now).is_some()).collect()
-    }
-
-    /// Whether a key of this algorithm must be made now: there is none, or the one that signs is near its end and no
-    /// successor waits. Gives the moment from which the new key signs.
-    pub fn wants(&self, algorithm: Algorithm, now: Millis) -> Option<Millis> {
-        let Some(present) = self.signer(algorithm, now) else { return Some(now) };
-        let waits = self.keys.iter().any(|key| key.key.algorithm() == algorithm && key.use_from > now);
-        let ends = present.use_from.saturating_add(ROTATION);
-        let due = now.saturating_add(LEAD) >= ends;
-        (due && !waits).then_some(ends.max(now.saturating_add(LEAD)))
     }
 
     /// Signs claims.
@@ -167,21 +145,5 @@ mod tests {
             }
         }
         assert_eq!(kids(&jwks).len(), 3);
-    }
-
-    /// Goal: a successor is made in time, once, and a missing key at once.
-    #[test]
-    fn rotation_is_due_once() {
-        let far = i64::MAX;
-        assert_eq!(Ring::default().wants(Algorithm::Es256, Millis(7)), Some(Millis(7)));
-        let present = key(Algorithm::Es256, 0, far);
-        let ends = ROTATION.millis();
-        let ring = Ring::new([present.clone()]);
-        assert_eq!(ring.wants(Algorithm::Es256, Millis(ends - LEAD.millis() - 1)), None);
-        assert_eq!(ring.wants(Algorithm::Es256, Millis(ends - LEAD.millis())), Some(Millis(ends)));
-        let late = Millis(ends + 5);
-        assert_eq!(ring.wants(Algorithm::Es256, late), Some(late.saturating_add(LEAD)), "published before it signs");
-        let next = key(Algorithm::Es256, ends, far);
-        assert_eq!(Ring::new([present, next]).wants(Algorithm::Es256, Millis(ends - 1)), None);
     }
 }

@@ -6,11 +6,13 @@
 //! - [`jose`] is signing and checking, pure: RFC 7515, 7517, 7518, 7519, 8037, 8725.
 //! - [`keys`] says which key signs and which ones check.
 //! - [`claims`] says what of an account goes into which token, by the `claim` face of the schema's catalog.
+//! - [`fetch`] asks other servers, guarded.
 //! - [`provider`] is the endpoints.
 
 #![deny(clippy::arithmetic_side_effects)]
 
 pub mod claims;
+pub mod fetch;
 pub mod jose;
 pub mod keys;
 pub mod provider;

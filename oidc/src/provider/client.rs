@@ -4,6 +4,9 @@
 //! (RFC 8252 §7.3), for applications that open a port of their own.
 
 use crate::jose::Algorithm;
+use crate::jose::key::PublicKey;
+use directory::application::Application;
+use directory::id::EntryId;
 
 /// How a client proves itself at the token endpoint (OpenID Connect Core §9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,6 +104,23 @@ impl Client {
     pub fn signs_out_to(&self, address: &str) -> bool {
         self.post_logout_uris.iter().any(|registered| registered == address)
     }
+}
+
+/// A client with what only the endpoints of programs need.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// What it may do.
+    pub client: Client,
+    /// Its entry.
+    pub entry: EntryId,
+    /// How it proves itself.
+    pub method: Method,
+    /// The keys of its assertions.
+    pub jwks: Vec<(Option<String>, PublicKey)>,
+    /// Where it is told of a sign-out.
+    pub back_channel: Option<String>,
+    /// The entry, read.
+    pub application: Application,
 }
 
 /// Exactly the same text, or the same loopback address with another port.

@@ -1,0 +1,147 @@
+//! What the endpoints ask of the directory: clients, names, who may enter, keys.
+
+use super::Provider;
+use super::client::{Client, Grant, Method, Registered};
+use super::client_auth::keys_of;
+use crate::jose::Algorithm;
+use crate::jose::sign::SigningKey;
+use crate::keys::{Key, Ring};
+use directory::application::{Application, ClientAuthentication, GrantType};
+use directory::clock::Millis;
+use directory::entry::record::Record;
+use directory::error::{Reason, Refusal};
+use directory::grant::SigningKey as StoredKey;
+use directory::id::EntryId;
+use directory::schema::known::attribute as known;
+use directory::store::view::View;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+fn broken(what: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::Store, "the store failed").with_detail(what)
+}
+
+/// The stored keys, ready to sign and to check.
+///
+/// # Errors
+/// `Store` for a key that is none.
+pub(super) fn ring_of(keys: &[StoredKey]) -> Result<Ring, Refusal> {
+    let mut ring = Vec::with_capacity(keys.len());
+    for key in keys {
+        let unusable = || broken(format!("the signing key {} cannot be used", key.kid));
+        let algorithm = Algorithm::from_name(key.algorithm.name()).ok_or_else(unusable)?;
+        let pair = SigningKey::from_pkcs8(algorithm, &key.pkcs8).map_err(|_| unusable())?;
+        ring.push(Key {
+            kid: key.kid.clone(),
+            key: Arc::new(pair),
+            use_from: key.use_from,
+            retire_at: key.retire_at.unwrap_or(Millis::MAX),
+        });
+    }
+    Ok(Ring::new(ring))
+}
+
+/// A client, from its application's entry.
+fn registered(application: Application) -> Registered {
+    let method = match application.authentication {
+        ClientAuthentication::Basic | ClientAuthentication::Post => Method::SecretBasic,
+        ClientAuthentication::PrivateKeyJwt => Method::PrivateKeyJwt,
+        ClientAuthentication::None => Method::None,
+    };
+    let grant = |grant: &GrantType| match grant {
+        GrantType::Code => Grant::AuthorizationCode,
+        GrantType::Refresh => Grant::RefreshToken,
+        GrantType::ClientCredentials => Grant::ClientCredentials,
+    };
+    let client = Client {
+        client_id: application.client_id.clone(),
+        name: application.name.clone(),
+        redirect_uris: application.redirect_uris.clone(),
+        post_logout_uris: application.post_logout_uris.clone(),
+        grants: application.grants.iter().map(grant).collect(),
+        scopes: application.scopes.clone(),
+        algorithm: Algorithm::from_name(application.algorithm.name()).unwrap_or(Algorithm::Rs256),
+        needs_acr: application.required_acr.clone(),
+        first_party: !application.asks_consent,
+    };
+    let jwks = application.key_set.as_deref().map(keys_of).unwrap_or_default();
+    let back_channel = application.back_channel_logout_uri.clone();
+    Registered { client, entry: application.id, method, jwks, back_channel, application }
+}
+
+impl Provider {
+    /// The client of an identifier, when it is in use.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(super) fn client(&self, client_id: &str) -> Result<Option<Registered>, Refusal> {
+        let application = self.directory().application(client_id)?;
+        Ok(application.filter(|application| application.enabled).map(registered))
+    }
+
+    /// The client of an entry, in use or not.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(super) fn client_of(&self, entry: EntryId) -> Result<Option<Registered>, Refusal> {
+        Ok(self.directory().application_of(entry)?.map(registered))
+    }
+
+    /// Whether an account may enter an application.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(super) fn may_enter(&self, client: &Registered, account: EntryId) -> Result<bool, Refusal> {
+        self.directory().may_enter(&client.application, account)
+    }
+
+    /// Whether a client may be told a claim that it asks for by name: only what one of its scopes stands for.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(super) fn nameable(&self, entry: EntryId) -> Result<Vec<String>, Refusal> {
+        Ok(self.client_of(entry)?.map(|client| client.client.scopes).unwrap_or_default())
+    }
+
+    /// Signs claims.
+    ///
+    /// # Errors
+    /// `Store` when there is no key for it.
+    pub(super) fn sign(
+        &self,
+        algorithm: Algorithm,
+        typ: &str,
+        claims: &Map<String, Value>,
+        now: Millis,
+    ) -> Result<String, Refusal> {
+        self.ring().sign(algorithm, typ, claims, now).map_err(|flaw| broken(flaw.to_string()))
+    }
+
+    /// The `sub` of an account: its entryUUID, which no other account ever has.
+    ///
+    /// # Errors
+    /// `NoSuchEntry` when it is gone; `Store`.
+    pub(super) fn subject(&self, account: EntryId) -> Result<String, Refusal> {
+        let gone = || Refusal::new(Reason::NoSuchEntry { matched: String::new() }, "the account is gone");
+        Ok(self.with_record(account, |record| record.uuid().to_string())?.ok_or_else(gone)?)
+    }
+
+    /// The username of an account.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub(super) fn username(&self, account: EntryId) -> Result<Option<String>, Refusal> {
+        let name = |record: &Record<'_>| {
+            let uid = record.values(known::UID).next()?;
+            String::from_utf8(uid.to_vec()).ok()
+        };
+        Ok(self.with_record(account, name)?.flatten())
+    }
+
+    fn with_record<T>(&self, id: EntryId, ask: impl FnOnce(&Record<'_>) -> T) -> Result<Option<T>, Refusal> {
+        let snapshot = self.directory().snapshot()?;
+        let Some(guard) = snapshot.record(id)? else { return Ok(None) };
+        let record = Record::parse(guard.value()).map_err(|e| broken(e.to_string()))?;
+        Ok(Some(ask(&record)))
+    }
+}
