@@ -60,11 +60,11 @@ impl Provider {
         visitor: &Visitor,
         parameters: &Parameters,
         flow: &str,
-    ) -> Result<Checked, Response<Body>> {
+    ) -> Result<Checked, Box<Response<Body>>> {
         let client_id = parameters.get("client_id");
         let client = match client_id.map(|id| self.client(id)).transpose() {
             Ok(client) => client.flatten(),
-            Err(refusal) => return Err(self.problem(visit, super::endpoint::failed(&refusal))),
+            Err(refusal) => return Err(Box::new(self.problem(visit, super::endpoint::failed(&refusal)))),
         };
         let ring = self.ring();
         let asked = Asked {
@@ -76,13 +76,18 @@ impl Provider {
         };
         match (check(&asked), client) {
             (Ok(request), Some(client)) => Ok(Checked { client, request }),
-            (Ok(_), None) => Err(self.problem(visit, Wrong::new(Code::InvalidClient, "there is no such application"))),
+            (Ok(_), None) => {
+                let wrong = Wrong::new(Code::InvalidClient, "there is no such application");
+                Err(Box::new(self.problem(visit, wrong)))
+            }
             (Err((told, rule)), _) => {
                 self.tell(visitor, Some(flow), "authorization request", client_id, Err(rule));
-                Err(match told {
+                Err(Box::new(match told {
                     Told::Page(wrong) => self.problem(visit, wrong),
-                    Told::Client { wrong, redirect_uri, state } => self.refuse_to(&redirect_uri, state.as_deref(), wrong),
-                })
+                    Told::Client { wrong, redirect_uri, state } => {
+                        self.refuse_to(&redirect_uri, state.as_deref(), wrong)
+                    }
+                }))
             }
         }
     }
@@ -94,7 +99,7 @@ impl Provider {
         };
         let Checked { client, request } = match self.checked(visit, visitor, parameters, &flow) {
             Ok(checked) => checked,
-            Err(response) => return response,
+            Err(response) => return *response,
         };
         let demanded = self.demanded(parameters);
         let live = match visit.signed_in() {
@@ -151,9 +156,11 @@ impl Provider {
                 self.tell(visitor, Some(&flow), "decision", id, Err(wrong.why));
                 self.refuse_to(&request.redirect_uri, request.state.as_deref(), wrong)
             }
-            (Next::Consent | Next::Issue, None) => {
-                self.refuse_to(&request.redirect_uri, request.state.as_deref(), Wrong::new(Code::LoginRequired, "nobody is signed in"))
-            }
+            (Next::Consent | Next::Issue, None) => self.refuse_to(
+                &request.redirect_uri,
+                request.state.as_deref(),
+                Wrong::new(Code::LoginRequired, "nobody is signed in"),
+            ),
         }
     }
 
@@ -192,8 +199,7 @@ impl Provider {
 
     /// Tells the client at its address that it gets nothing (RFC 6749 §4.1.2.1), and by whom (RFC 9207).
     pub(super) fn refuse_to(&self, redirect_uri: &str, state: Option<&str>, wrong: Wrong) -> Response<Body> {
-        let mut answers =
-            vec![("error", wrong.code.name()), ("error_description", wrong.why), ("iss", self.issuer())];
+        let mut answers = vec![("error", wrong.code.name()), ("error_description", wrong.why), ("iss", self.issuer())];
         answers.extend(state.map(|state| ("state", state)));
         answer::see_other(&answer::with_parameters(redirect_uri, &answers))
     }

@@ -117,8 +117,13 @@ impl Provider {
     fn logout_token(&self, client: &super::client::Registered, notice: &Notice) -> Result<String, Refusal> {
         let now: Millis = self.directory().now().wall;
         let sub = notice.sub.to_string();
-        let about =
-            About { issuer: self.issuer(), sub: &sub, client_id: &client.client.client_id, now, life: mint::LOGOUT_LIFE };
+        let about = About {
+            issuer: self.issuer(),
+            sub: &sub,
+            client_id: &client.client.client_id,
+            now,
+            life: mint::LOGOUT_LIFE,
+        };
         let sid = notice.sid.map(|sid| sid.to_string());
         let claims = mint::logout(&about, &self.jti(), sid.as_deref());
         self.sign(client.client.algorithm, mint::LOGOUT, &claims, now)
@@ -152,7 +157,10 @@ mod tests {
         let ended = |what, cause| Ended { account: EntryId(7), uuid: Uuid::nil(), what, cause };
         let session = What::Session { id: SessionId(1), clients: vec![EntryId(8), EntryId(9)] };
         let told = notices(&ended(session, Cause::SignedOut));
-        assert_eq!(told.iter().map(|n| (n.client.0, n.sid)).collect::<Vec<_>>(), [(8, Some(SessionId(1))), (9, Some(SessionId(1)))]);
+        assert_eq!(
+            told.iter().map(|n| (n.client.0, n.sid)).collect::<Vec<_>>(),
+            [(8, Some(SessionId(1))), (9, Some(SessionId(1)))]
+        );
         let family = What::Family { id: FamilyId(2), client: EntryId(8), session: Some(SessionId(1)) };
         assert!(notices(&ended(family.clone(), Cause::Reused)).is_empty());
         assert!(notices(&ended(family.clone(), Cause::Expired)).is_empty());

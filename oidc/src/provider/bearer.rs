@@ -21,7 +21,12 @@ pub(super) struct Live {
 impl Live {
     /// What it was granted.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.claims.get("scope").and_then(Value::as_str).unwrap_or_default().split(' ').filter(|scope| !scope.is_empty())
+        self.claims
+            .get("scope")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .split(' ')
+            .filter(|scope| !scope.is_empty())
     }
 
     /// Whose it is.

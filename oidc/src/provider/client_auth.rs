@@ -192,8 +192,6 @@ pub fn keys_of(jwks: &str) -> Vec<(Option<String>, PublicKey)> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::arithmetic_side_effects, reason = "numbers of a test are small")]
-
     use super::*;
     use crate::jose::sign::{SigningKey, make};
     use crate::jose::{Algorithm, jws};

@@ -54,7 +54,7 @@ pub(super) async fn take(State(provider): State<Provider>, request: Request<Body
     let flow = parameters.get(resume::FLOW).unwrap_or_default().to_owned();
     let Checked { client, request } = match provider.checked(visit, &visitor, &parameters, &flow) {
         Ok(checked) => checked,
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     let long = Wrong::new(Code::InvalidRequest, "the request is too long");
     let on = |demanded: Demanded| match provider.way_back(&parameters, demanded, &flow) {

@@ -77,7 +77,9 @@ pub fn decide(client: &Client, request: &Request, demanded: Demanded, who: Optio
         }
         return Next::SignIn { since, acr: level(needed), anew: request.prompt.select_account };
     };
-    if since.is_some_and(|since| who.auth_time < since) {
+    // Whoever is to sign in anew is sent to do so at the first visit, even when the last login was in this very moment.
+    let anew = demanded.since.is_none() && needs_new_login(request);
+    if anew || since.is_some_and(|since| who.auth_time < since) {
         if silent {
             return refuse(Code::LoginRequired, "the login is too long ago");
         }
@@ -120,9 +122,12 @@ pub fn decide(client: &Client, request: &Request, demanded: Demanded, who: Optio
 
 /// Since when the login must be, by the request alone.
 fn needed_since(request: &Request, now: Millis) -> Option<Millis> {
-    if request.prompt.login || request.prompt.select_account {
+    if needs_new_login(request) {
         return Some(now);
     }
-    let age = request.max_age?;
-    Some(if age == Span::ZERO { now } else { Millis(now.0.saturating_sub(age.millis())) })
+    request.max_age.map(|age| Millis(now.0.saturating_sub(age.millis())))
+}
+
+fn needs_new_login(request: &Request) -> bool {
+    request.prompt.login || request.prompt.select_account || request.max_age == Some(Span::ZERO)
 }

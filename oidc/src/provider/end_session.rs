@@ -104,7 +104,8 @@ impl Provider {
     fn read_logout(&self, visitor: &Visitor, parameters: &Parameters) -> Result<Asked, Wrong> {
         let now = visitor.now.wall;
         let failed = |refusal: Refusal| super::endpoint::failed(&refusal);
-        let bad = Wrong::new(Code::InvalidRequest, "id_token_hint is no ID token that was issued here for this application");
+        let bad =
+            Wrong::new(Code::InvalidRequest, "id_token_hint is no ID token that was issued here for this application");
         let named = parameters.get("client_id");
         let (mut client_id, mut hint) = (named.map(str::to_owned), None);
         if let Some(text) = parameters.get("id_token_hint") {
@@ -124,7 +125,8 @@ impl Provider {
             Some(address) => {
                 let registered = client.as_ref().is_some_and(|client| client.client.signs_out_to(address));
                 if !registered {
-                    let why = "post_logout_redirect_uri is not registered for this application, or nothing says which it is";
+                    let why =
+                        "post_logout_redirect_uri is not registered for this application, or nothing says which it is";
                     return Err(Wrong::new(Code::InvalidRequest, why));
                 }
                 Some(match parameters.get("state") {

@@ -70,7 +70,8 @@ impl Provider {
             }
             Some(client) => match &claimed.shown {
                 Shown::Nothing => Ok(()),
-                Shown::Secret(_, secret) => match self.directory().is_client_secret(client.entry, secret, &visitor.now) {
+                Shown::Secret(_, secret) => match self.directory().is_client_secret(client.entry, secret, &visitor.now)
+                {
                     Ok(true) => Ok(()),
                     Ok(false) => Err("the secret is wrong"),
                     Err(refusal) => return Err(refuse(failed(&refusal))),

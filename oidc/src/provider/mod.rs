@@ -61,11 +61,7 @@ pub struct Settings {
 impl Settings {
     /// The defaults. How long access and refresh tokens live is said by each application.
     pub fn new(issuer: impl Into<String>) -> Settings {
-        Settings {
-            issuer: issuer.into(),
-            id_life: Span::from_mins(10),
-            refresh_grace: Span::ZERO,
-        }
+        Settings { issuer: issuer.into(), id_life: Span::from_mins(10), refresh_grace: Span::ZERO }
     }
 }
 

@@ -32,9 +32,7 @@ impl Provider {
         let sealed: Option<Sealed> = self.web().sealer().open(PURPOSE, text, now);
         match sealed.filter(|sealed| sealed.request == mark(parameters)) {
             None => Demanded::default(),
-            Some(Sealed { since, level, consented, .. }) => {
-                Demanded { since: since.map(Millis), level, consented }
-            }
+            Some(Sealed { since, level, consented, .. }) => Demanded { since: since.map(Millis), level, consented },
         }
     }
 

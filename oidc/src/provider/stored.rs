@@ -123,7 +123,7 @@ impl Provider {
     /// `NoSuchEntry` when it is gone; `Store`.
     pub(super) fn subject(&self, account: EntryId) -> Result<String, Refusal> {
         let gone = || Refusal::new(Reason::NoSuchEntry { matched: String::new() }, "the account is gone");
-        Ok(self.with_record(account, |record| record.uuid().to_string())?.ok_or_else(gone)?)
+        self.with_record(account, |record| record.uuid().to_string())?.ok_or_else(gone)
     }
 
     /// The username of an account.

@@ -82,7 +82,8 @@ impl Provider {
                 return Err(BAD_CODE);
             }
         };
-        let tokens = self.issue(visitor, client, &redeemed.family, &redeemed.family.scopes, redeemed.code.nonce.as_deref());
+        let tokens =
+            self.issue(visitor, client, &redeemed.family, &redeemed.family.scopes, redeemed.code.nonce.as_deref());
         let mut body = tokens.map_err(|refusal| failed(&refusal))?;
         if let Some(refresh) = redeemed.refresh {
             body.insert("refresh_token".into(), refresh.expose().into());
@@ -131,7 +132,9 @@ impl Provider {
         let scopes = match parameters.get("scope").map(words) {
             None => own,
             Some(asked) if asked.iter().all(|scope| own.contains(scope) && scope::is_scope(scope)) => asked,
-            Some(_) => return Err(Wrong::new(Code::InvalidScope, "a scope is asked for that this client may not have")),
+            Some(_) => {
+                return Err(Wrong::new(Code::InvalidScope, "a scope is asked for that this client may not have"));
+            }
         };
         let about = self.about(visitor, id, id, client.application.access);
         let claims = mint::access(&about, &self.jti(), &scopes, None);
@@ -152,8 +155,7 @@ impl Provider {
         let sub = self.subject(family.account)?;
         let id = client.client.client_id.as_str();
         let sid = family.session.map(|session| session.to_string());
-        let login =
-            Login { auth_time: family.auth_time, acr: &family.acr, amr: &family.amr, sid: sid.as_deref() };
+        let login = Login { auth_time: family.auth_time, acr: &family.acr, amr: &family.amr, sid: sid.as_deref() };
         let about = self.about(visitor, &sub, id, client.application.access);
         let claims = mint::access(&about, &self.jti(), scopes, Some((&family.id.to_string(), login)));
         let token = self.sign(client.client.algorithm, mint::ACCESS, &claims, visitor.now.wall)?;
@@ -180,7 +182,13 @@ impl Provider {
         self.faces().claims(self.directory().snapshot()?.as_ref(), family.account, wanted)
     }
 
-    fn about<'a>(&'a self, visitor: &Visitor, sub: &'a str, client_id: &'a str, life: directory::clock::Span) -> About<'a> {
+    fn about<'a>(
+        &'a self,
+        visitor: &Visitor,
+        sub: &'a str,
+        client_id: &'a str,
+        life: directory::clock::Span,
+    ) -> About<'a> {
         About { issuer: self.issuer(), sub, client_id, now: visitor.now.wall, life }
     }
 

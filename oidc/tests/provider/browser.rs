@@ -14,8 +14,6 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Page {
     pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub path: String,
     pub body: String,
     pub elsewhere: Option<String>,
 }
@@ -57,7 +55,17 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
     let value = rest.split('"').next()?;
     let mut out = value.to_owned();
-    for (from, to) in [("&#38;", "&"), ("&amp;", "&"), ("&#34;", "\""), ("&quot;", "\""), ("&#60;", "<"), ("&lt;", "<"), ("&#62;", ">"), ("&gt;", ">"), ("&#39;", "'")] {
+    for (from, to) in [
+        ("&#38;", "&"),
+        ("&amp;", "&"),
+        ("&#34;", "\""),
+        ("&quot;", "\""),
+        ("&#60;", "<"),
+        ("&lt;", "<"),
+        ("&#62;", ">"),
+        ("&gt;", ">"),
+        ("&#39;", "'"),
+    ] {
         out = out.replace(from, to);
     }
     Some(out)
@@ -77,7 +85,8 @@ impl Browser {
         for _ in 0..10 {
             let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish();
-            let mut request = Request::builder().method(method.clone()).uri(path.as_str()).header("sec-fetch-site", "same-origin");
+            let mut request =
+                Request::builder().method(method.clone()).uri(path.as_str()).header("sec-fetch-site", "same-origin");
             request = request.header("cookie", cookies.join("; "));
             if method == Method::POST {
                 request = request.header("content-type", "application/x-www-form-urlencoded").header("origin", ISSUER);
@@ -87,13 +96,13 @@ impl Browser {
             let location = answer.headers.get("location").map(|value| value.to_str().unwrap().to_owned());
             let Some(location) = location else {
                 let body = String::from_utf8(answer.body).unwrap();
-                return Page { status: answer.status, headers: answer.headers, path, body, elsewhere: None };
+                return Page { status: answer.status, body, elsewhere: None };
             };
             assert_eq!(answer.status, StatusCode::SEE_OTHER, "requirement 57");
             let own = location.strip_prefix(ISSUER).unwrap_or(&location);
             if !own.starts_with('/') {
                 let elsewhere = Some(location.clone());
-                return Page { status: answer.status, headers: answer.headers, path, body: String::new(), elsewhere };
+                return Page { status: answer.status, body: String::new(), elsewhere };
             }
             (method, path, fields) = (Method::GET, own.to_owned(), Vec::new());
         }

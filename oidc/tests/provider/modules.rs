@@ -24,7 +24,10 @@ async fn oidcc_server_and_idtoken_signature() {
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(answer.headers["pragma"], "no-cache");
     let tokens = answer.json();
-    assert_eq!((&tokens["token_type"], &tokens["expires_in"], &tokens["scope"]), (&json!("Bearer"), &json!(600), &json!("openid")));
+    assert_eq!(
+        (&tokens["token_type"], &tokens["expires_in"], &tokens["scope"]),
+        (&json!("Bearer"), &json!(600), &json!("openid"))
+    );
     let (id, algorithm, typ) = rig.claims(tokens["id_token"].as_str().unwrap()).await;
     assert_eq!((algorithm.as_str(), typ.as_str()), ("RS256", "jwt"));
     assert_eq!((&id["iss"], &id["aud"], &id["nonce"]), (&json!(ISSUER), &json!("orders"), &json!("no")));

@@ -46,7 +46,6 @@ pub struct Rig {
 pub struct App {
     pub id: String,
     pub secret: String,
-    pub entry: EntryId,
 }
 
 /// An answer of an endpoint for programs.
@@ -180,7 +179,7 @@ impl Rig {
         let entry = self.add(&format!("cn={id},ou=applications,{BASE}"), &attributes).await;
         let operator = bootstrap::operator(&self.directory);
         let secret = self.directory.make_client_secret(&operator, entry, Span::ZERO).await.unwrap();
-        App { id: id.to_owned(), secret: secret.expose().to_owned(), entry }
+        App { id: id.to_owned(), secret: secret.expose().to_owned() }
     }
 
     pub fn pass(&self, span: Span) {
@@ -284,7 +283,12 @@ impl Rig {
         let set = self.get("/oauth2/jwks").await.json();
         let unproven = Unproven::parse(token).unwrap();
         let kid = unproven.kid.clone().unwrap();
-        let key = set["keys"].as_array().unwrap().iter().find(|key| key["kid"] == kid.as_str()).expect("the key is published");
+        let key = set["keys"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|key| key["kid"] == kid.as_str())
+            .expect("the key is published");
         let key = PublicKey::from_jwk(key.as_object().unwrap()).unwrap();
         let claims = unproven.prove(&key).unwrap();
         (claims, unproven.algorithm.name().to_owned(), unproven.typ.unwrap())
