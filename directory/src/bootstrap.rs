@@ -208,6 +208,29 @@ pub async fn scim_token(directory: &Directory, tenant: &str, label: &str, life: 
     Ok(directory.create_token(&context, changes, new).await?.secret.expose().to_owned())
 }
 
+/// Makes an application that signs people in here, if it is not there, and a secret for it.
+///
+/// # Errors
+/// What the entry or the secret is refused for.
+pub async fn application(directory: &Directory, dn: &str, attributes: &[(&str, &str)]) -> Result<String, Refusal> {
+    let context = operator(directory);
+    if !exists(directory, dn)? {
+        let mut grouped: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
+        for (name, value) in attributes {
+            match grouped.iter_mut().find(|(known, _)| known == name.as_bytes()) {
+                Some((_, values)) => values.push(value.as_bytes().to_vec()),
+                None => grouped.push((name.as_bytes().to_vec(), vec![value.as_bytes().to_vec()])),
+            }
+        }
+        let dn = dn.as_bytes().to_vec();
+        directory.change(&context, crate::change::Change::Add { dn, attributes: grouped }).await?;
+    }
+    let key = prepare::dn_key(directory.schema(), dn.as_bytes())?;
+    let id = directory.snapshot()?.id_of(key.as_bytes())?;
+    let id = id.ok_or_else(|| Refusal::new(Reason::Store, "the application is not there"))?;
+    Ok(directory.make_client_secret(&context, id, Span::ZERO).await?.expose().to_owned())
+}
+
 fn classes_for(dn: &str) -> Result<Vec<&'static str>, Refusal> {
     let parsed = Dn::parse(dn.as_bytes()).map_err(|e| Refusal::new(Reason::InvalidName, e.to_string()))?;
     let name = parsed.rdn().and_then(|r| r.avas.first()).map(|a| a.attribute.to_ascii_lowercase());

@@ -62,6 +62,8 @@ impl Ports {
 
 /// The fixture's base; the demo's first naming context.
 const BASE: &str = "dc=example,dc=com";
+const CLIENT: &str = "demo";
+const REDIRECT_URI: &str = "http://127.0.0.1/callback";
 const ADMIN_UID: &str = "admin";
 const ORGANISATION: &[u8] = include_bytes!("../../fixtures/org/org.ldif");
 const PASSWORDS: &str = "demo-passwords.json";
@@ -103,6 +105,9 @@ struct Passwords {
     /// None until the store is filled.
     #[serde(default)]
     scim: Option<String>,
+    /// The same for the client of the OpenID provider.
+    #[serde(default)]
+    oidc: Option<String>,
 }
 
 fn admin_dn() -> String {
@@ -125,7 +130,7 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
         Ok(text) => serde_json::from_slice(&text).map_err(|e| unusable(&e))?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let (admin, service) = (made_password(directory), made_password(directory));
-            let made = Passwords { admin, service, scim: None };
+            let made = Passwords { admin, service, scim: None, oidc: None };
             keep(&made)?;
             made
         }
@@ -138,6 +143,27 @@ async fn fill(directory: &Directory, data: &Path) -> Result<Passwords, Problem> 
     if passwords.scim.is_none() {
         let token = bootstrap::scim_token(directory, BASE, SCIM_LABEL, SCIM_LIFE).await.map_err(failed)?;
         passwords.scim = Some(token);
+        keep(&passwords)?;
+    }
+    if passwords.oidc.is_none() {
+        let attributes = [
+            ("objectClass", "rollbookApplication"),
+            ("cn", CLIENT),
+            ("displayName", "Demo"),
+            ("rollbookClientId", CLIENT),
+            ("rollbookRedirectUri", REDIRECT_URI),
+            ("rollbookFirstParty", "TRUE"),
+            ("rollbookGrantType", "authorization_code"),
+            ("rollbookGrantType", "refresh_token"),
+            ("rollbookGrantType", "client_credentials"),
+            ("rollbookAllowedScope", "openid"),
+            ("rollbookAllowedScope", "profile"),
+            ("rollbookAllowedScope", "email"),
+            ("rollbookAllowedScope", "groups"),
+            ("rollbookAllowedScope", "offline_access"),
+        ];
+        let dn = format!("cn={CLIENT},ou=applications,{BASE}");
+        passwords.oidc = Some(bootstrap::application(directory, &dn, &attributes).await.map_err(failed)?);
         keep(&passwords)?;
     }
     Ok(passwords)
@@ -173,6 +199,12 @@ fn announcement(house: &House, open: &ldap::Open, web: &http::Open, passwords: P
     let first = |urls: &[String]| urls.first().cloned().unwrap_or_default();
     let https = web.https.first().cloned();
     let scim = https.as_ref().zip(passwords.scim);
+    let oidc = https.as_ref().zip(passwords.oidc).map(|(https, secret)| Client {
+        issuer: https.clone(),
+        client_id: CLIENT.to_owned(),
+        client_secret: secret,
+        redirect_uri: REDIRECT_URI.to_owned(),
+    });
     Announcement {
         pid: std::process::id(),
         ldap: first(&open.ldap),
@@ -180,6 +212,7 @@ fn announcement(house: &House, open: &ldap::Open, web: &http::Open, passwords: P
         ldapi: open.ldapi.clone().unwrap_or_default(),
         scim: scim.map(|(https, token)| Provisioning { base: format!("{https}{}/v2", http::SCIM), token }),
         https,
+        oidc,
         base_dn: BASE.to_owned(),
         ca_file,
         admin: Person { dn: admin_dn(), username: ADMIN_UID.to_owned(), password: passwords.admin },
@@ -207,6 +240,7 @@ pub fn settings(data: &Path, ports: Ports) -> Vec<(&'static str, String)> {
         ("listen.ldaps", ports.address(1)),
         ("listen.https", ports.address(2)),
         ("listen.metrics", ports.address(3)),
+        ("oidc.networks", "127.0.0.0/8,::1/128".to_owned()),
         ("listen.ldapi", data.join("ldapi").display().to_string()),
         ("ldap.require_tls", "false".to_owned()),
         ("log.format", "text".to_owned()),
@@ -231,6 +265,9 @@ pub struct Announcement {
     /// SCIM, when there is HTTPS.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scim: Option<Provisioning>,
+    /// A client of the OpenID provider, when there is HTTPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oidc: Option<Client>,
     /// The first suffix.
     pub base_dn: String,
     /// The certificate to trust.
@@ -259,6 +296,19 @@ pub struct Application {
     pub dn: String,
     /// Made for this demo alone.
     pub password: String,
+}
+
+/// An application that signs people in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Client {
+    /// The provider's issuer; its metadata is below it.
+    pub issuer: String,
+    /// The client's identifier.
+    pub client_id: String,
+    /// Made for this demo alone.
+    pub client_secret: String,
+    /// Where it is returned to: on the loopback, at any port.
+    pub redirect_uri: String,
 }
 
 /// An identity provider's way in.
@@ -322,6 +372,12 @@ mod tests {
             ldaps: "ldaps://127.0.0.1:3891".into(),
             ldapi: ldapi_url(Path::new("/tmp/a b/ldapi")),
             https: Some("https://127.0.0.1:3892".into()),
+            oidc: Some(Client {
+                issuer: "https://127.0.0.1:3892".into(),
+                client_id: "demo".into(),
+                client_secret: "rba_x".into(),
+                redirect_uri: "http://127.0.0.1/callback".into(),
+            }),
             scim: Some(Provisioning { base: "https://127.0.0.1:3892/scim/v2".into(), token: "rbs_1_x".into() }),
             base_dn: "dc=example,dc=com".into(),
             ca_file: "/tmp/it's/ca.pem".into(),
@@ -337,9 +393,10 @@ mod tests {
         assert_eq!(text.matches('\n').count(), 1);
         let open: serde_json::Value = serde_json::from_str(&text).unwrap();
         let names: Vec<&str> = open.as_object().unwrap().keys().map(String::as_str).collect();
-        let promised = ["admin", "base_dn", "ca_file", "https", "ldap", "ldapi", "ldaps", "pid", "scim", "service"];
+        let promised =
+            ["admin", "base_dn", "ca_file", "https", "ldap", "ldapi", "ldaps", "oidc", "pid", "scim", "service"];
         assert_eq!(names, promised);
-        let closed = Announcement { https: None, scim: None, ..announcement() };
+        let closed = Announcement { https: None, scim: None, oidc: None, ..announcement() };
         let value: serde_json::Value = serde_json::from_str(&closed.render(true)).unwrap();
         assert!(value.get("https").is_none() && value.get("scim").is_none());
         assert_eq!(open["ldapi"], "ldapi://%2Ftmp%2Fa%20b%2Fldapi");

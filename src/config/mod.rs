@@ -10,6 +10,7 @@ pub mod limits;
 pub mod listen;
 pub mod log;
 pub mod network;
+pub mod oidc;
 pub mod policy;
 pub mod problem;
 pub mod reference;
@@ -41,6 +42,7 @@ pub const SECTIONS: &[Section] = &[
     tls::Tls::SECTION,
     limits::Limits::SECTION,
     http::Http::SECTION,
+    oidc::Oidc::SECTION,
     scim::Scim::SECTION,
     web::Web::SECTION,
     policy::Policy::SECTION,
@@ -68,6 +70,8 @@ pub struct Config {
     pub limits: limits::Limits,
     /// The HTTP doors.
     pub http: http::Http,
+    /// The OpenID provider.
+    pub oidc: oidc::Oidc,
     /// The SCIM door.
     pub scim: scim::Scim,
     /// Section `web`.
@@ -156,6 +160,7 @@ impl Config {
             tls: tls::Tls::read(&reader),
             limits: limits::Limits::read(&reader),
             http: http::Http::read(&reader),
+            oidc: oidc::Oidc::read(&reader),
             scim: scim::Scim::read(&reader),
             web: web::Web::read(&reader),
             policy: policy::Policy::read(&reader),

@@ -15,6 +15,16 @@ pub struct Network {
 }
 
 impl Network {
+    /// Its first address.
+    pub fn first(&self) -> IpAddr {
+        self.first
+    }
+
+    /// The bits that all its addresses share.
+    pub fn bits(&self) -> u8 {
+        self.bits
+    }
+
     /// Whether an address lies within.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.first, address.to_canonical()) {

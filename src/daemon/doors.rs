@@ -4,9 +4,10 @@
 //! counters and checks into `House::metrics` and `House::health`, and says what is open. [`Doors::close`] runs after
 //! the last connection.
 
-use super::{House, http, ldap, scim, store, web};
+use super::{House, http, ldap, oidc, scim, store, web};
 use crate::config::{Config, Problem};
 use ::ldap::Gate;
+use ::oidc::provider::Issuer;
 use ::web::Web;
 use axum::Router;
 use directory::handle::Directory;
@@ -50,9 +51,10 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
     let pages = web::open(directory, &house.config)?;
-    let (router, figures) = all(directory, &house.config, &pages);
+    let (router, figures, issuer) = all(directory, &house.config, &pages)?;
     scim::observe(&house.metrics, &figures);
     let https = http::open(house, router, gate, directory.random_bytes())?;
+    oidc::on_the_loopback(&issuer, &https.https);
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
     let urls = opened
         .ldap
@@ -74,11 +76,18 @@ pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Ope
 }
 
 /// The routes of all HTTP doors, over these pages.
-pub fn routes(directory: &Directory, config: &Config, pages: &Web) -> Router {
-    all(directory, config, pages).0
+///
+/// # Errors
+/// Why a door cannot be made.
+pub fn routes(directory: &Directory, config: &Config, pages: &Web) -> Result<Router, Problem> {
+    Ok(all(directory, config, pages)?.0)
 }
 
-fn all(directory: &Directory, config: &Config, pages: &Web) -> (Router, Arc<::scim::Metrics>) {
+type Routes = (Router, Arc<::scim::Metrics>, Issuer);
+
+fn all(directory: &Directory, config: &Config, pages: &Web) -> Result<Routes, Problem> {
     let (router, figures) = scim::routes(directory, config);
-    (router.merge(::web::router(pages.clone())), figures)
+    let (provider, issuer) = oidc::open(pages, config)?;
+    let router = router.merge(::oidc::provider::router(provider)).merge(::web::router(pages.clone()));
+    Ok((router, figures, issuer))
 }

@@ -9,6 +9,7 @@ pub mod doors;
 pub mod http;
 pub mod ldap;
 pub mod notify;
+pub mod oidc;
 pub mod process;
 pub mod schema;
 pub mod scim;

@@ -202,7 +202,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let served = http::Doors {
             settings: http::Settings::of(&config, config.limits.connections),
-            router: doors::routes(&self.directory, &config, &pages),
+            router: doors::routes(&self.directory, &config, &pages).unwrap(),
             gate: Arc::new(Gate::default()),
             figures: Arc::default(),
             seed: self.directory.random_bytes(),

@@ -35,7 +35,11 @@ use crate::claims::project::Faces;
 use crate::fetch::Fetcher;
 use crate::keys::Ring;
 use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::request::Parts;
+use axum::http::{Request, Response, StatusCode};
+use axum::middleware::{self, Next};
 use axum::routing::{any, get};
 use directory::clock::{Now, Span};
 use directory::context::{Actor, Context, Door, Origin};
@@ -44,14 +48,39 @@ use directory::grant::SigningKey as StoredKey;
 use directory::handle::Directory;
 use directory::trail::Step;
 use peer::Peer;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use web::Web;
+
+/// Our name in tokens, and what the endpoints' addresses begin with: the public `https` origin, without a slash. Set once; until
+/// then there is no provider. Never what a request says (hostile row E8).
+#[derive(Debug, Clone, Default)]
+pub struct Issuer(Arc<OnceLock<String>>);
+
+impl Issuer {
+    /// Sets it, if it has not been set.
+    pub fn set(&self, issuer: &str) {
+        _ = self.0.set(issuer.to_owned());
+    }
+
+    /// The issuer, once it is known.
+    pub fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+impl From<&str> for Issuer {
+    fn from(issuer: &str) -> Issuer {
+        let made = Issuer::default();
+        made.set(issuer);
+        made
+    }
+}
 
 /// How long what is issued is good.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Our name in tokens, and what the endpoints' addresses begin with: the public `https` origin, without a slash.
-    pub issuer: String,
+    /// Who we are.
+    pub issuer: Issuer,
     /// An ID token.
     pub id_life: Span,
     /// The refresh token before the present one.
@@ -60,7 +89,7 @@ pub struct Settings {
 
 impl Settings {
     /// The defaults. How long access and refresh tokens live is said by each application.
-    pub fn new(issuer: impl Into<String>) -> Settings {
+    pub fn new(issuer: impl Into<Issuer>) -> Settings {
         Settings { issuer: issuer.into(), id_life: Span::from_mins(10), refresh_grace: Span::ZERO }
     }
 }
@@ -110,7 +139,7 @@ impl Provider {
 
     /// Our name in tokens.
     pub fn issuer(&self) -> &str {
-        &self.inner.settings.issuer
+        self.inner.settings.issuer.get().unwrap_or_default()
     }
 
     fn faces(&self) -> &Faces {
@@ -202,5 +231,11 @@ pub fn router(provider: Provider) -> Router {
         .route("/oauth2/revoke", any(introspect::revoke))
         .route("/oauth2/userinfo", any(userinfo::take))
         .route("/oauth2/logout", get(end_session::show).post(end_session::take))
+        .route_layer(middleware::from_fn_with_state(provider.clone(), open))
         .with_state(provider)
+}
+
+/// Without an issuer there is no provider: nothing here is answered.
+async fn open(State(provider): State<Provider>, request: Request<Body>, next: Next) -> Response<Body> {
+    if provider.issuer().is_empty() { answer::empty(StatusCode::NOT_FOUND) } else { next.run(request).await }
 }

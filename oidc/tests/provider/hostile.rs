@@ -198,6 +198,7 @@ async fn e6_and_e8_sessions_and_hosts() {
     browser.sign_in(&rig, page, "bob", crate::rig::PASSWORD).await;
     let first = browser.cookies["__Host-rollbook"].clone();
     assert!(!first.contains("planted"));
+    rig.pass(Span::from_secs(1));
     let page = browser.go(&rig, &rig.authorize(&app, &[("prompt", "login")])).await;
     browser.sign_in(&rig, page, "bob", crate::rig::PASSWORD).await;
     assert_ne!(browser.cookies["__Host-rollbook"], first, "requirement 30");
@@ -207,6 +208,7 @@ async fn e6_and_e8_sessions_and_hosts() {
         .header("forwarded", "host=evil.example");
     let answer = rig.send(request.body(Body::empty()).unwrap()).await;
     assert!(!String::from_utf8(answer.body).unwrap().contains("evil"));
+    rig.pass(Span::from_secs(1));
     // A sealed way back belongs to its request: glued to another one it says nothing.
     let page =
         browser.go(&rig, &rig.authorize(&app, &[("prompt", "login"), ("resume", "forged"), ("flow", "x\"y")])).await;

@@ -1,0 +1,62 @@
+//! The OpenID provider's settings: its issuer, whom it may ask, whom it trusts.
+
+use crate::config::{Config, Problem};
+use ::oidc::fetch::{self, Fetcher};
+use ::oidc::provider::{Issuer, Provider, Settings};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::Path;
+use std::sync::Arc;
+use web::Web;
+
+/// Where systems keep the certificates that they trust.
+const BUNDLES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// The provider over the pages, and the place of its issuer, which may be known only when the sockets are open.
+///
+/// # Errors
+/// What cannot be used.
+pub fn open(web: &Web, config: &Config) -> Result<(Provider, Issuer), Problem> {
+    let issuer = Issuer::default();
+    let url = &config.http.public_url;
+    if url.starts_with("https://") && url.matches('/').count() == 2 {
+        issuer.set(url);
+    }
+    let networks = config.oidc.networks.iter();
+    let networks =
+        networks.map(|network| fetch::Network { address: network.first(), prefix: network.bits() }).collect();
+    let fetcher = Fetcher::new(Arc::new(tls(config)?), networks);
+    let opened = Provider::open(web.clone(), Settings::new(issuer.clone()), fetcher);
+    let provider = opened.map_err(|refusal| {
+        let why = refusal.detail.unwrap_or(refusal.message);
+        Problem::general(format!("the OpenID provider cannot be opened: {why}"))
+    })?;
+    Ok((provider, issuer))
+}
+
+/// The issuer of a server that is asked on the loopback alone: the address itself.
+pub fn on_the_loopback(issuer: &Issuer, https: &[String]) {
+    let is_local = |url: &&String| url.starts_with("https://127.0.0.1:") || url.starts_with("https://[::1]:");
+    if let Some(url) = https.iter().find(is_local) {
+        issuer.set(url);
+    }
+    if issuer.get().is_none() && !https.is_empty() {
+        tracing::warn!("the OpenID provider stays closed: http.public_url says no https address of this server");
+    }
+}
+
+fn tls(config: &Config) -> Result<rustls::ClientConfig, Problem> {
+    let own = config.oidc.ca_file.as_str();
+    let bundle = if own.is_empty() { BUNDLES.into_iter().find(|path| Path::new(path).exists()) } else { Some(own) };
+    let mut roots = rustls::RootCertStore::empty();
+    if let Some(bundle) = bundle {
+        let unusable = |e: rustls::pki_types::pem::Error| Problem::general(format!("oidc.ca_file: {bundle}: {e}"));
+        let certificates = CertificateDer::pem_file_iter(bundle).map_err(unusable)?;
+        roots.add_parsable_certificates(certificates.filter_map(Result::ok));
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let builder = builder.map_err(|e| Problem::general(e.to_string()))?;
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
