@@ -50,7 +50,8 @@ pub fn ask_consent(visit: &Visit, signed_in: &SignedIn, consent: Consent<'_>) ->
     visit.page(StatusCode::OK, &wish, &ConsentPage { p, consent, name: person.name, username: person.username, gets })
 }
 
-fn words(t: &ConsentTexts, scope: &str) -> Text {
+/// What a scope means to whom it concerns.
+pub(crate) fn words(t: &ConsentTexts, scope: &str) -> Text {
     match scope {
         "openid" => t.scope_openid.clone(),
         "profile" => t.scope_profile.clone(),

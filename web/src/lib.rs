@@ -42,7 +42,7 @@ pub use session::SignedIn;
 pub use settings::{Settings, Web, router};
 pub use sign_in::Upstream;
 pub use sign_in::finish::proceed;
-pub use sign_in::progress::{Method, Progress};
+pub use sign_in::progress::{Method, Progress, Stage};
 pub use sign_in::sign_out::{ask_sign_out, end_session, leave, signed_out};
 pub use text::Language;
 pub use theme::{Colour, Theme};

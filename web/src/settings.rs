@@ -155,6 +155,10 @@ fn dress(assets: &mut Assets, icon: &str, theme: Theme) -> Dress {
 pub fn router(web: Web) -> Router {
     Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::take))
+        .route("/sign-in/restart", get(sign_in::restart))
+        .route("/sign-in/factor", get(sign_in::factor::show).post(sign_in::factor::take))
+        .route("/sign-in/enrol", get(sign_in::enrol::show).post(sign_in::enrol::take))
+        .route("/sign-in/codes", post(sign_in::codes::take))
         .route("/sign-in/password", get(sign_in::password::show).post(sign_in::password::take))
         .route("/sign-out", get(sign_in::sign_out::show).post(sign_in::sign_out::take))
         .route("/sessions", get(session::page::show).post(session::page::take))

@@ -75,7 +75,7 @@ texts! {
         title demanded why step_app step_scan qr_alt no_scan key step_code submit wrong already
     }
     codes CodesTexts {
-        title intro place list copy copied download print stored missing_stored submit file_title left_one left_many
+        title intro place list copy copied download print stored missing_stored submit file_title used left_none renew left_one left_many
     }
     password PasswordTexts {
         title forced account rules rule_length rule_common rule_name rule_history rule_history_one new again submit
@@ -87,7 +87,7 @@ texts! {
     sessions SessionsTexts {
         title intro this browser address since seen how pwd mfa upstream in_apps no_apps end end_what
         end_others only_this ended_one ended_many ended_none apps_title apps_intro app gets agreed withdraw
-        withdraw_what apps_none withdrawn second_title second_on second_off second_set_up second_codes unknown_agent
+        withdraw_what apps_none withdrawn second_title second_on second_off second_set_up no_codes second_codes unknown_agent
     }
     consent ConsentTexts {
         title account another gets allow deny later home scope_openid scope_profile scope_email scope_phone

@@ -7,8 +7,10 @@ use super::{FRESH, SignedIn};
 use crate::Web;
 use crate::agent;
 use crate::page::{Frame, failed};
-use crate::return_to::{Acr, Hints, Message, Wish};
-use crate::text::Text;
+use crate::application;
+use crate::return_to::{Acr, Hints, Message, ReturnTo, Wish, sign_in_uri};
+use crate::sign_in::codes;
+use crate::text::{SessionsTexts, Text, Texts};
 use crate::time;
 use crate::visit::Visit;
 use askama::Template;
@@ -18,6 +20,7 @@ use axum::http::{Request, Response, StatusCode};
 use directory::clock::Millis;
 use directory::error::Refusal;
 use directory::grant::{Cause, SessionId};
+use directory::id::EntryId;
 
 /// A line of the table.
 struct Line {
@@ -30,10 +33,22 @@ struct Line {
     how: Text,
 }
 
+/// An application that may learn something.
+struct App {
+    id: u64,
+    name: String,
+    gets: String,
+    agreed: time::Shown,
+}
+
 #[derive(Template)]
 #[template(path = "sessions.html")]
 struct SessionsPage<'a> {
     p: Frame<'a>,
+    apps: Vec<App>,
+    second: bool,
+    codes_left: Text,
+    set_up: String,
     said: Option<Text>,
     lines: Vec<Line>,
     others: usize,
@@ -44,7 +59,7 @@ pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Resp
     let (parts, _) = request.into_parts();
     let visit = web.visit(&parts);
     match visit.signed_in() {
-        Ok(Some(signed_in)) => page(&visit, &signed_in, None).unwrap_or_else(|refusal| failed(&visit, &refusal)),
+        Ok(Some(signed_in)) => page(&visit, &signed_in, |_| None).unwrap_or_else(|refusal| failed(&visit, &refusal)),
         Ok(None) => visit.to_sign_in(Hints::default()),
         Err(refusal) => failed(&visit, &refusal),
     }
@@ -67,9 +82,13 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
         let hints = Hints { auth_since: Some(Millis(since)), message: Some(Message::Confirm), ..Hints::default() };
         return visit.to_sign_in(hints);
     }
+    if let Ok(client) = fields.text("withdraw").parse() {
+        let done = withdraw(&visit, &signed_in, EntryId(client)).await;
+        return done.unwrap_or_else(|refusal| failed(&visit, &refusal));
+    }
     let wanted = fields.text("end").into_owned();
     let ended = end(&visit, &signed_in, &wanted).await;
-    ended.and_then(|count| page(&visit, &signed_in, Some(count))).unwrap_or_else(|refusal| failed(&visit, &refusal))
+    ended.and_then(|count| page(&visit, &signed_in, |t| Some(ended_text(t, count)))).unwrap_or_else(|refusal| failed(&visit, &refusal))
 }
 
 async fn end(visit: &Visit, signed_in: &SignedIn, wanted: &str) -> Result<usize, Refusal> {
@@ -87,7 +106,42 @@ async fn end(visit: &Visit, signed_in: &SignedIn, wanted: &str) -> Result<usize,
     Ok(usize::from(known))
 }
 
-fn page(visit: &Visit, signed_in: &SignedIn, ended: Option<usize>) -> Result<Response<Body>, Refusal> {
+async fn withdraw(visit: &Visit, signed_in: &SignedIn, client: EntryId) -> Result<Response<Body>, Refusal> {
+    let name = visit.web.person(client)?.unwrap_or_default().name;
+    let context = visit.context(signed_in.actor());
+    visit.web.directory().withdraw_consent(&context, signed_in.account(), client).await?;
+    page(visit, signed_in, |t| Some(t.withdrawn.with("app", name)))
+}
+
+fn ended_text(t: &SessionsTexts, count: usize) -> Text {
+    match count {
+        0 => t.ended_none.clone(),
+        1 => t.ended_one.clone(),
+        many => t.ended_many.with("count", many),
+    }
+}
+
+fn apps(visit: &Visit, signed_in: &SignedIn, t: &Texts) -> Result<Vec<App>, Refusal> {
+    let consents = visit.web.directory().consents_of(&visit.context(signed_in.actor()), signed_in.account())?;
+    let mut apps = Vec::new();
+    for consent in consents {
+        let gets: Vec<String> =
+            consent.scopes.iter().map(|scope| application::words(&t.consent, scope).to_string()).collect();
+        apps.push(App {
+            id: consent.client.0,
+            name: visit.web.person(consent.client)?.unwrap_or_default().name,
+            gets: gets.join(", "),
+            agreed: time::Shown::new(consent.updated),
+        });
+    }
+    Ok(apps)
+}
+
+fn page(
+    visit: &Visit,
+    signed_in: &SignedIn,
+    said: impl FnOnce(&SessionsTexts) -> Option<Text>,
+) -> Result<Response<Body>, Refusal> {
     let wish = Wish::default();
     let mut p = visit.frame(&wish);
     let t = &p.t.sessions;
@@ -109,13 +163,17 @@ fn page(visit: &Visit, signed_in: &SignedIn, ended: Option<usize>) -> Result<Res
             },
         })
         .collect();
-    let said = ended.map(|count| match count {
-        0 => t.ended_none.clone(),
-        1 => t.ended_one.clone(),
-        many => t.ended_many.with("count", many),
-    });
+    let said = said(t);
+    let factors = visit.web.directory().factors_of(own.account)?;
+    let codes_left = match factors.recovery_codes {
+        0 => p.t.sessions.no_codes.clone(),
+        1 => p.t.codes.left_one.clone(),
+        many => p.t.codes.left_many.with("count", many),
+    };
+    let apps = apps(visit, signed_in, p.t)?;
+    let set_up = sign_in_uri(&visit.web, ReturnTo::home(), codes::confirm(visit));
     p.who = visit.web.person(own.account)?.map(|person| person.name);
     let others = lines.iter().filter(|line| !line.this).count();
-    let page = SessionsPage { p, said, others, lines };
+    let page = SessionsPage { second: factors.any(), codes_left, apps, set_up, p, said, others, lines };
     Ok(visit.page(StatusCode::OK, &wish, &page))
 }

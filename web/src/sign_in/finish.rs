@@ -7,7 +7,7 @@
 //! Steps never call each other: each comes back here. The second factor comes before the new password, so that who has
 //! only an old password changes nothing.
 
-use super::progress::{self, Progress};
+use super::progress::{self, Progress, Stage};
 use crate::cookie::{self, Keep};
 use crate::page::{failed, set_cookie};
 use crate::return_to::Wish;
@@ -21,8 +21,15 @@ use directory::grant::{Cause, NewSession};
 /// Sends the visitor to the next step, or signs in.
 pub async fn proceed(visit: &Visit, progress: Progress) -> Response<Body> {
     let wish = visit.wish();
-    if progress.must_change {
-        return step(visit, "/sign-in/password", &progress);
+    match progress.stage {
+        Stage::Awaits { must_enrol: false } => return step(visit, "/sign-in/factor", &progress),
+        Stage::Awaits { must_enrol: true } => return step(visit, "/sign-in/enrol", &progress),
+        Stage::Admitted { must_change: true } => return step(visit, "/sign-in/password", &progress),
+        Stage::Admitted { must_change: false } => {}
+    }
+    // Where the application demands more than the policy does, there was no factor to ask for.
+    if progress.acr() < wish.hints.need_acr.unwrap_or_default() {
+        return step(visit, "/sign-in/enrol", &progress);
     }
     match begin(visit, &progress, &wish).await {
         Ok(response) => response,

@@ -3,24 +3,30 @@
 //! Owns the first step. Every refusal has one text, one status and one time, whoever is refused for whatever reason: the gate
 //! sees to the time (`directory::authenticate`), this page to the rest. The username is kept, the password never.
 
+pub(crate) mod codes;
+pub(crate) mod enrol;
+pub(crate) mod factor;
 pub(crate) mod finish;
 pub(crate) mod password;
 pub(crate) mod progress;
+mod qr;
 pub(crate) mod sign_out;
 
 use crate::Web;
-use crate::page::Frame;
+use crate::page::{Frame, failed};
 use crate::return_to::{Message, Wish};
+use crate::session::{FRESH, SignedIn};
 use crate::text::Text;
 use crate::visit::Visit;
 use askama::Template;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Request, Response, StatusCode, header};
-use directory::authenticate::{Login, LoginName, Verdict};
+use directory::authenticate::{Awaiting, Login, LoginName, Step, Verdict};
 use directory::context::Actor;
+use directory::error::Refusal;
 use directory::lifecycle::ChangePath;
-use progress::{Method, Progress};
+use progress::{Method, Progress, Stage};
 
 /// Characters of a username; longer ones are nobody's.
 const LONGEST_NAME: usize = 256;
@@ -65,8 +71,13 @@ pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Resp
     let wish = visit.wish();
     match visit.signed_in() {
         Ok(Some(signed_in)) if signed_in.satisfies(&wish) => return visit.see_other(wish.to.as_str()),
-        Ok(_) => {}
-        Err(refusal) => return crate::page::failed(&visit, &refusal),
+        Ok(Some(signed_in)) => match step_up(&visit, &wish, &signed_in) {
+            Ok(Some(progress)) => return finish::proceed(&visit, progress).await,
+            Ok(None) => {}
+            Err(refusal) => return failed(&visit, &refusal),
+        },
+        Ok(None) => {}
+        Err(refusal) => return failed(&visit, &refusal),
     }
     let name = wish.hints.login_hint.clone().unwrap_or_default();
     page(&visit, &wish, &name, None)
@@ -92,15 +103,45 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
         return page(&visit, &wish, "", Some(Wrong::Refused));
     }
     let login = Login { name: LoginName::Username(name.clone()), password, change: ChangePath::Page };
-    match web.directory().authenticate(&visit.context(Actor::Anonymous), login).await {
-        Verdict::Admitted(admitted) => {
-            let (account, epoch) = (admitted.account, admitted.epoch);
-            let progress = Progress::new(&visit, account, epoch, Method::Password, admitted.must_change);
-            finish::proceed(&visit, progress).await
+    let step = web.directory().begin_login(&visit.context(Actor::Anonymous), login).await;
+    let (account, epoch, stage) = match step {
+        Step::Awaits(Awaiting { account, epoch, must_enrol }) => (account, epoch, Stage::Awaits { must_enrol }),
+        Step::Done(Verdict::Admitted(admitted)) => {
+            (admitted.account, admitted.epoch, Stage::Admitted { must_change: admitted.must_change })
         }
-        Verdict::Refused { .. } => page(&visit, &wish, &name, Some(Wrong::Refused)),
-        Verdict::Busy => page(&visit, &wish, &name, Some(Wrong::Busy)),
+        Step::Done(Verdict::Refused { .. }) => return page(&visit, &wish, &name, Some(Wrong::Refused)),
+        Step::Done(Verdict::Busy) => return page(&visit, &wish, &name, Some(Wrong::Busy)),
+    };
+    finish::proceed(&visit, Progress::new(&visit, account, epoch, Method::Password, stage)).await
+}
+
+/// `GET /sign-in/restart`: forgets how far the sign-in was, for somebody else to begin.
+pub(crate) async fn restart(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
+    let (parts, _) = request.into_parts();
+    let mut response = web.visit(&parts).start_again();
+    progress::forget(&mut response);
+    response
+}
+
+/// A session that lacks nothing but a second factor goes on with that: the password is not asked for again.
+fn step_up(visit: &Visit, wish: &Wish, signed_in: &SignedIn) -> Result<Option<Progress>, Refusal> {
+    let directory = visit.web.directory();
+    let young = wish.hints.auth_since.is_none_or(|since| signed_in.session().auth_time >= since);
+    if !young {
+        return Ok(None);
     }
+    let Some(awaiting) = directory.would_admit(signed_in.account(), &visit.now())? else { return Ok(None) };
+    if awaiting.epoch != signed_in.session().epoch {
+        return Ok(None);
+    }
+    let stage = if directory.factors_of(signed_in.account())?.any() {
+        Stage::Awaits { must_enrol: false }
+    } else if signed_in.is_fresh(&visit.now(), FRESH) {
+        Stage::Admitted { must_change: false }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(Progress::of_session(visit, signed_in, stage)))
 }
 
 fn page(visit: &Visit, wish: &Wish, username: &str, wrong: Option<Wrong>) -> Response<Body> {

@@ -46,7 +46,7 @@ struct PasswordPage<'a> {
 pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let visit = web.visit(&parts);
-    match visit.progress().filter(|progress| progress.must_change) {
+    match visit.progress().filter(|progress| progress.must_change()) {
         Some(progress) => page(&visit, &progress, None),
         None => visit.start_again(),
     }
@@ -60,7 +60,7 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     };
     let (visit, fields) = (posted.visit, posted.fields);
     let Some(progress) = visit.progress() else { return visit.start_again() };
-    if !progress.must_change {
+    if !progress.must_change() {
         return proceed(&visit, progress).await;
     }
     let (new, again) = (fields.secret("new"), fields.secret("again"));

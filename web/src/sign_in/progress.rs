@@ -6,9 +6,11 @@ use crate::Web;
 use crate::cookie::{self, Keep};
 use crate::page::set_cookie;
 use crate::return_to::Acr;
+use crate::session::SignedIn;
 use crate::visit::Visit;
 use axum::body::Body;
 use axum::http::Response;
+use directory::authenticate::{Awaiting, Prior};
 use directory::clock::{Millis, Span};
 use directory::context::Actor;
 use directory::grant::Upstream;
@@ -47,6 +49,21 @@ impl Method {
     }
 }
 
+/// How far the gate is with a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// It waits for a second factor; with `must_enrol`, for one to be set up.
+    Awaits {
+        /// One is demanded, and there is none.
+        must_enrol: bool,
+    },
+    /// It is admitted; with `must_change`, to change the password and nothing else.
+    Admitted {
+        /// The password has to be changed first.
+        must_change: bool,
+    },
+}
+
 /// A sign-in between its first step and its session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -58,17 +75,41 @@ pub struct Progress {
     pub since: Millis,
     /// What has been proven.
     pub methods: Vec<Method>,
-    /// The password has to be changed first.
-    pub must_change: bool,
+    /// What the gate said last.
+    pub stage: Stage,
     /// Where the first step was, if not here.
     pub upstream: Option<Upstream>,
+    /// It goes on from a running session.
+    pub(crate) step_up: bool,
     /// The browser that it is in.
     pub(crate) browser: String,
 }
 
+impl Method {
+    fn of(name: &str) -> Option<Method> {
+        use Method::{OneTimeCode, Password, RecoveryCode, Upstream, UpstreamFactors};
+        [Password, OneTimeCode, RecoveryCode, Upstream, UpstreamFactors].into_iter().find(|method| method.name() == name)
+    }
+}
+
 impl Progress {
+    /// From a running session, towards more than it proves.
+    pub(crate) fn of_session(visit: &Visit, signed_in: &SignedIn, stage: Stage) -> Progress {
+        let session = signed_in.session();
+        Progress {
+            account: session.account,
+            epoch: session.epoch,
+            since: session.auth_time,
+            methods: session.amr.iter().filter_map(|name| Method::of(name)).collect(),
+            stage,
+            upstream: session.upstream.clone(),
+            step_up: true,
+            browser: visit.browser.clone(),
+        }
+    }
+
     /// After the first step.
-    pub fn new(visit: &Visit, account: EntryId, epoch: u64, method: Method, must_change: bool) -> Progress {
+    pub fn new(visit: &Visit, account: EntryId, epoch: u64, method: Method, stage: Stage) -> Progress {
         let since = visit.now().wall;
         Progress {
             account,
@@ -101,9 +142,26 @@ impl Progress {
         names
     }
 
+    /// Whether the password has to be changed before anything else.
+    pub fn must_change(&self) -> bool {
+        self.stage == Stage::Admitted { must_change: true }
+    }
+
+    /// What the gate is asked with about a second factor.
+    pub(crate) fn awaiting(&self) -> Awaiting {
+        let must_enrol = self.stage == Stage::Awaits { must_enrol: true };
+        Awaiting { account: self.account, epoch: self.epoch, must_enrol }
+    }
+
+    /// What the second factor comes after: the password of a moment ago, or a proof that says nothing about it.
+    pub(crate) fn prior(&self) -> Prior {
+        let of_now = matches!(self.stage, Stage::Awaits { .. }) && self.methods.first() == Some(&Method::Password);
+        if of_now && !self.step_up { Prior::Password } else { Prior::Elsewhere }
+    }
+
     /// The account as the one who acts: it may do nothing but what the next step asks for.
     pub fn actor(&self) -> Actor {
-        Actor::Account { id: self.account, epoch: self.epoch, must_change_password: self.must_change }
+        Actor::Account { id: self.account, epoch: self.epoch, must_change_password: self.must_change() }
     }
 }
 
