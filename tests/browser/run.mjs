@@ -200,6 +200,57 @@ async function walk(look) {
     expect(new URL(page.url()).pathname === "/sessions", page.url());
   });
 
+  // The second step: set up, asked for, and its recovery codes.
+  await send("main a.button");
+  await page.locator("summary").first().click();
+  await examine(page, look, "enrol");
+  await page.fill("#code", "000000");
+  await send();
+  await examine(page, look, "enrol-refused");
+  const key = await page.getAttribute("#key", "data-text");
+  await page.fill("#code", code(key, -1));
+  await send();
+  await examine(page, look, "codes");
+  const codes = (await page.locator(".codes li").allTextContents()).map((text) => text.trim());
+  if (look === "light") {
+    await check("recovery codes on paper", async () => {
+      await page.emulateMedia({ media: "print" });
+      expect(!(await page.locator(".foot").isVisible()) && (await page.locator(".codes").isVisible()), "print");
+      if (shots) await page.screenshot({ path: join(shots, "codes-print.png"), fullPage: true });
+      await page.emulateMedia({ media: "screen" });
+    });
+    await check("recovery codes are kept in a file and copied", async () => {
+      const [file] = await Promise.all([page.waitForEvent("download"), page.click("[data-download]")]);
+      const text = readFileSync(await file.path(), "utf8");
+      expect(codes.every((one) => text.includes(one)) && text.includes(person), text);
+      await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+      await page.click("[data-copy]");
+      expect((await page.evaluate(() => navigator.clipboard.readText())) === codes.join("\n"), "copied");
+    });
+  }
+  await page.check("[name=stored]");
+  await send();
+  await examine(page, look, "sessions-second");
+  await send("header form button");
+  await go("/sessions");
+  await page.fill("#username", person);
+  await page.fill("#password", "seven copper kettles");
+  await send();
+  await examine(page, look, "factor");
+  await page.fill("#code", "000000");
+  await send();
+  await page.locator("summary").click();
+  await examine(page, look, "factor-refused");
+  await Promise.all([page.waitForEvent("load"), page.click("details li:first-child a")]);
+  await examine(page, look, "recovery");
+  await page.fill("#code", codes[0]);
+  await send();
+  await examine(page, look, "recovery-used");
+  await send();
+  await check(`factor [${look}] a recovery code is good`, async () => {
+    expect(new URL(page.url()).pathname === "/sessions", page.url());
+  });
+
   await page.goto(server.origin + "/assets/0/none");
   await examine(page, look, "missing");
   await check(`[${look}] nothing violated a policy, nothing failed, nothing left this server`, async () => {
@@ -245,4 +296,3 @@ async function behaviour() {
   await context.close();
 }
 
-export { code };

@@ -8,5 +8,6 @@
 )]
 
 mod browser;
+mod factor;
 mod guard;
 mod sign_in;

@@ -6,8 +6,8 @@
 use super::{FRESH, SignedIn};
 use crate::Web;
 use crate::agent;
-use crate::page::{Frame, failed};
 use crate::application;
+use crate::page::{Frame, failed};
 use crate::return_to::{Acr, Hints, Message, ReturnTo, Wish, sign_in_uri};
 use crate::sign_in::codes;
 use crate::text::{SessionsTexts, Text, Texts};
@@ -88,7 +88,9 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     }
     let wanted = fields.text("end").into_owned();
     let ended = end(&visit, &signed_in, &wanted).await;
-    ended.and_then(|count| page(&visit, &signed_in, |t| Some(ended_text(t, count)))).unwrap_or_else(|refusal| failed(&visit, &refusal))
+    ended
+        .and_then(|count| page(&visit, &signed_in, |t| Some(ended_text(t, count))))
+        .unwrap_or_else(|refusal| failed(&visit, &refusal))
 }
 
 async fn end(visit: &Visit, signed_in: &SignedIn, wanted: &str) -> Result<usize, Refusal> {

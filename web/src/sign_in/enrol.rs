@@ -101,7 +101,7 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     }
     progress.methods.push(Method::OneTimeCode);
     if matches!(progress.stage, Stage::Awaits { .. }) {
-        match directory.complete_login(&context, &progress.awaiting()).await {
+        match directory.complete_login(&context, &progress.awaiting(), progress.prior()).await {
             Verdict::Admitted(admitted) => {
                 progress.epoch = admitted.epoch;
                 progress.stage = Stage::Admitted { must_change: admitted.must_change };

@@ -46,7 +46,7 @@ struct PasswordPage<'a> {
 pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let visit = web.visit(&parts);
-    match visit.progress().filter(|progress| progress.must_change()) {
+    match visit.progress().filter(Progress::must_change) {
         Some(progress) => page(&visit, &progress, None),
         None => visit.start_again(),
     }

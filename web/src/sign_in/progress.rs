@@ -88,7 +88,9 @@ pub struct Progress {
 impl Method {
     fn of(name: &str) -> Option<Method> {
         use Method::{OneTimeCode, Password, RecoveryCode, Upstream, UpstreamFactors};
-        [Password, OneTimeCode, RecoveryCode, Upstream, UpstreamFactors].into_iter().find(|method| method.name() == name)
+        [Password, OneTimeCode, RecoveryCode, Upstream, UpstreamFactors]
+            .into_iter()
+            .find(|method| method.name() == name)
     }
 }
 
@@ -116,8 +118,9 @@ impl Progress {
             epoch,
             since,
             methods: vec![method],
-            must_change,
+            stage,
             upstream: None,
+            step_up: false,
             browser: visit.browser.clone(),
         }
     }

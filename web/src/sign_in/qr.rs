@@ -15,6 +15,7 @@ pub(crate) struct Qr {
 }
 
 impl Qr {
+    #[expect(clippy::arithmetic_side_effects, reason = "a code has at most 177 modules a side")]
     /// The code of a text; none when it is too long for one.
     pub(crate) fn of(text: &str) -> Option<Qr> {
         let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
