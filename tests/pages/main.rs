@@ -1,6 +1,7 @@
 //! The pages, from outside: through TLS and the HTTP listener, with a browser's cookies and forms, on the real directory.
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
     clippy::default_trait_access,
