@@ -59,6 +59,14 @@ enum Command {
     Account(command::account::Args),
     /// Make, list, replace and revoke API tokens, through the running daemon
     Token(command::token::Args),
+    /// Make, list and delete the applications that sign people in here, through the running daemon
+    Application(command::application::Args),
+    /// The providers that sign people in for us, through the running daemon
+    Provider(command::provider::Args),
+    /// List and roll the keys that tokens are signed with, through the running daemon
+    Keys(command::keys::Args),
+    /// List and end the sessions of an account, through the running daemon
+    Session(command::session::Args),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -94,6 +102,10 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Check(args) => command::check::run(global, &args),
         Command::Account(args) => command::account::run(global, args),
         Command::Token(args) => command::token::run(global, args),
+        Command::Application(args) => command::application::run(global, args),
+        Command::Provider(args) => command::provider::run(global, args),
+        Command::Keys(args) => command::keys::run(global, args),
+        Command::Session(args) => command::session::run(global, args),
         Command::Config(action) => command::config::run(global, action),
     }
 }

@@ -226,6 +226,13 @@ impl Connection<'_> {
                 operation::token::finish(self.door, &pending.answer, outcome, out);
                 Ok(Ok(()))
             }
+            Step::Grant(pending) => {
+                self.flush().await?;
+                let outcome = operation::grant::carry_out(&self.door.directory, &pending).await;
+                let (_, out) = self.io.split();
+                operation::grant::finish(self.door, &pending.answer, outcome, out);
+                Ok(Ok(()))
+            }
             Step::StartTls => self.start_tls().await,
             Step::Unbind => Ok(Err(End::Peer)),
             Step::Disconnect => Ok(Err(End::Notice)),

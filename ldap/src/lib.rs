@@ -15,6 +15,7 @@ mod control;
 mod door;
 mod filter;
 mod gate;
+pub mod grant_request;
 mod listener;
 mod metrics;
 mod operation;

@@ -9,6 +9,7 @@ pub mod entry;
 pub use entry::Entry;
 
 use bytes::BytesMut;
+use ldap::grant_request::{self, GrantRequest, GrantResponse};
 use ldap::token_request::{self, TokenRequest, TokenResponse};
 use ldap::wire::ber::{BerError, ListBuf};
 use ldap::wire::control::{Control, Controls, PagedResults, oids};
@@ -213,6 +214,23 @@ impl Client {
         self.receive(id, |body, _| match body {
             Body::Result(result) => {
                 Some(outcome(&result).and_then(|()| Ok(TokenResponse::decode(result.value.unwrap_or_default())?)))
+            }
+            _ => None,
+        })?
+    }
+
+    /// Asks for applications, providers, keys or sessions.
+    ///
+    /// # Errors
+    /// `Refused`.
+    pub fn grant(&mut self, request: &GrantRequest) -> Result<GrantResponse, Error> {
+        let mut value = BytesMut::new();
+        request.encode(&mut ldap::wire::ber::Writer::new(&mut value));
+        let extended = Extended { name: grant_request::OID.as_bytes(), value: Some(&value) };
+        let id = self.send(Request::Extended(extended), Controls::EMPTY)?;
+        self.receive(id, |body, _| match body {
+            Body::Result(result) => {
+                Some(outcome(&result).and_then(|()| Ok(GrantResponse::decode(result.value.unwrap_or_default())?)))
             }
             _ => None,
         })?

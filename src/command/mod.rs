@@ -4,15 +4,20 @@
 //! their arguments and everything around that work; `cli` lists a command once the whole of it is there.
 
 pub mod account;
+pub mod application;
 pub mod check;
 pub mod config;
 pub mod demo;
 pub mod export;
+pub mod grant;
 pub mod import;
 pub mod init;
+pub mod keys;
 pub mod progress;
 pub mod prompt;
+pub mod provider;
 pub mod serve;
+pub mod session;
 pub mod store;
 pub mod token;
 

@@ -160,7 +160,7 @@ fn seconds(span: Duration) -> u32 {
 }
 
 /// `90s`, `15m`, `24h`, `365d`.
-fn span(text: &str) -> Result<Duration, String> {
+pub(super) fn span(text: &str) -> Result<Duration, String> {
     let wrong = || "a time is a number and s, m, h or d, such as 365d".to_owned();
     let unit = text.chars().next_back().ok_or_else(wrong)?;
     let number: u64 = text.strip_suffix(unit).and_then(|digits| digits.parse().ok()).ok_or_else(wrong)?;

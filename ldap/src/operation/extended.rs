@@ -1,8 +1,9 @@
 //! Extended operations (RFC 4511 §4.12): the table of them, and their answers.
 
-use super::{Asked, Operation, Step, admit, password, start_tls, token, who_am_i};
+use super::{Asked, Operation, Step, admit, grant, password, start_tls, token, who_am_i};
 use crate::{
     door::Door,
+    grant_request,
     result::{self, Outcome},
     session::Session,
     token_request,
@@ -11,11 +12,12 @@ use crate::{
 use bytes::BytesMut;
 
 /// OID by operation.
-const TABLE: [(&str, Operation); 4] = [
+const TABLE: [(&str, Operation); 5] = [
     (oids::START_TLS, Operation::StartTls),
     (oids::PASSWORD_MODIFY, Operation::PasswordModify),
     (oids::WHO_AM_I, Operation::WhoAmI),
     (token_request::OID, Operation::Token),
+    (grant_request::OID, Operation::Grant),
 ];
 
 /// Which operation a request asks for.
@@ -44,6 +46,7 @@ pub(crate) fn begin(
         Operation::WhoAmI => who_am_i::begin(door, session, &asked, request, out),
         Operation::PasswordModify => password::begin(door, session, asked, request, out),
         Operation::Token => token::begin(door, session, asked, request, out),
+        Operation::Grant => grant::begin(door, session, asked, request, out),
         _ => {
             // The peer learns nothing that the root DSE does not say, but not from a login that has ended.
             if let Err(step) = admit(door, session, &asked, out) {

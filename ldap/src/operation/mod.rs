@@ -12,6 +12,7 @@ pub(crate) mod change;
 pub(crate) mod compare;
 pub(crate) mod delete;
 pub(crate) mod extended;
+pub(crate) mod grant;
 pub(crate) mod modify;
 pub(crate) mod modify_dn;
 pub(crate) mod notice;
@@ -61,6 +62,8 @@ pub enum Operation {
     PasswordModify,
     /// Ours: see [`crate::token_request`].
     Token,
+    /// Ours: see [`crate::grant_request`].
+    Grant,
     /// An extended operation that is not supported.
     UnknownExtended,
 }
@@ -81,10 +84,11 @@ impl Operation {
         Operation::WhoAmI,
         Operation::PasswordModify,
         Operation::Token,
+        Operation::Grant,
         Operation::UnknownExtended,
     ];
     /// How many there are.
-    pub const COUNT: usize = 14;
+    pub const COUNT: usize = 15;
 
     /// The place in [`Operation::ALL`].
     pub const fn index(self) -> usize {
@@ -107,6 +111,7 @@ impl Operation {
             Operation::WhoAmI => "who_am_i",
             Operation::PasswordModify => "password_modify",
             Operation::Token => "token",
+            Operation::Grant => "grant",
             Operation::UnknownExtended => "extended",
         }
     }
@@ -143,6 +148,7 @@ impl Operation {
             | Operation::WhoAmI
             | Operation::PasswordModify
             | Operation::Token
+            | Operation::Grant
             | Operation::UnknownExtended => wire::Operation::Extended,
         }
     }
@@ -158,6 +164,8 @@ pub(crate) enum Step {
     Change(Box<change::Pending>),
     /// Ask for tokens.
     Token(Box<token::Pending>),
+    /// Ask for applications, providers, keys or sessions.
+    Grant(Box<grant::Pending>),
     /// Go on with a search.
     Search(Box<search::Running>),
     /// The answer is in the buffer; then TLS.
