@@ -46,8 +46,11 @@ SCRIPTS = [
     ("scim-filters", "python_scim_filters.py", "venv", 900),
     ("scim-patches", "python_scim_patches.py", "venv", 600),
     ("schemathesis", "python_schemathesis.py", "venv", 1800),
+    ("openid-client", "oidc_clients.mjs", "node", 300),
+    ("authlib", "python_authlib.py", "venv", 300),
 ]
 SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "scim-patches", "schemathesis"}
+OIDC = {"openid-client", "authlib"}
 FULL_FACTOR = 12
 
 
@@ -209,6 +212,8 @@ def main():
     tally = Tally()
     for script in SCRIPTS:
         if options.names and script[0] not in options.names:
+            continue
+        if options.server != "rollbook" and script[0] in OIDC:
             continue
         if options.server != "rollbook" and (options.server == "scim2-server") != (script[0] in SCIM):
             continue
