@@ -65,6 +65,8 @@ enum Command {
     Provider(command::provider::Args),
     /// List and roll the keys that tokens are signed with, through the running daemon
     Keys(command::keys::Args),
+    /// Tell what happened in a login, through the running daemon
+    Login(command::login::Args),
     /// List and end the sessions of an account, through the running daemon
     Session(command::session::Args),
     /// Look at the configuration without starting
@@ -105,6 +107,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Application(args) => command::application::run(global, args),
         Command::Provider(args) => command::provider::run(global, args),
         Command::Keys(args) => command::keys::run(global, args),
+        Command::Login(args) => command::login::run(global, args),
         Command::Session(args) => command::session::run(global, args),
         Command::Config(action) => command::config::run(global, action),
     }

@@ -13,6 +13,7 @@ pub mod grant;
 pub mod import;
 pub mod init;
 pub mod keys;
+pub mod login;
 pub mod progress;
 pub mod prompt;
 pub mod provider;

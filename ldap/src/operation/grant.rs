@@ -134,6 +134,7 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
             directory.change(context, Change::Delete { target, subtree: false }).await?;
             Vec::new()
         }
+        "login explain" => explain(directory, context, request)?,
         "keys list" => keys(directory, context)?,
         "keys roll" => {
             directory.roll_keys(context, request.one("emergency").is_some()).await?;
@@ -302,6 +303,25 @@ fn account(directory: &Directory, request: &GrantRequest) -> Result<EntryId, Ref
     let dn = request.one("account").unwrap_or_default();
     let key = DnKey::parse(directory.schema(), dn.as_bytes()).map_err(|_| missing("account"))?;
     directory.snapshot()?.id_of(key.as_bytes())?.ok_or_else(|| missing("account"))
+}
+
+/// The steps of the login that a request belongs to, for system administrators.
+fn explain(directory: &Directory, context: &Context, request: &GrantRequest) -> Result<Vec<Details>, Refusal> {
+    let snapshot = directory.snapshot()?;
+    if !directory.rights(&snapshot, context.actor)?.is_system() {
+        return Err(Refusal::not_allowed());
+    }
+    let steps = directory.trail().explain(request.one("request").unwrap_or_default());
+    let shown = steps.into_iter().map(|step| {
+        vec![
+            pair("at", &step.at.to_generalized_time()),
+            pair("request", &step.request),
+            pair("step", &step.what),
+            pair("of", &step.subject),
+            pair("refused", step.refused.as_deref().unwrap_or_default()),
+        ]
+    });
+    Ok(shown.collect())
 }
 
 fn keys(directory: &Directory, context: &Context) -> Result<Vec<Details>, Refusal> {
