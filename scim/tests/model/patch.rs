@@ -145,7 +145,9 @@ impl User {
         Ok(())
     }
 
+    /// What is there already is so by the values before the operation: an old primary one gives way afterwards.
     fn add(&mut self, new: Vec<Email>) -> Result<(), &'static str> {
+        let mut primary = None;
         for email in distinct(new)? {
             let there = |known: &Email| {
                 known.value == email.value
@@ -156,10 +158,13 @@ impl User {
                 continue;
             }
             if email.primary == Some(true) {
-                let old = self.emails.iter_mut().filter(|email| email.primary == Some(true));
-                old.for_each(|email| email.primary = Some(false));
+                primary = Some(self.emails.len());
             }
             self.emails.push(email);
+        }
+        if let Some(primary) = primary {
+            let others = self.emails.iter_mut().enumerate().filter(|(place, _)| *place != primary);
+            others.filter(|(_, email)| email.primary == Some(true)).for_each(|(_, email)| email.primary = Some(false));
         }
         Ok(())
     }
