@@ -282,6 +282,11 @@ impl<V: View> Resolver<'_, V> {
                 (Some(kind), Some(of)) if kind.storage == Storage::Edge && of.options.is_empty() => {
                     self.edge(kind, value, true)
                 }
+                // Only values in the record have options: nothing is held by that name.
+                (Some(kind), Some(_)) if kind.storage == Storage::Edge => Ok(match DnKey::parse(self.schema, value) {
+                    Ok(_) => Resolved::Or(Vec::new()),
+                    Err(_) => Resolved::Undefined,
+                }),
                 _ => Ok(Resolved::Undefined),
             };
         }

@@ -179,7 +179,9 @@ impl<'a> Oracle<'a> {
             None => None,
         };
         if rule == MatchingRule::InChain {
-            return self.in_chain(kind?, value, entry);
+            let held = self.in_chain(kind?, value, entry)?;
+            // Edges have no options: nothing is held by such a name.
+            return Some(held && !name?.contains(&b';'));
         }
         if let Some(kind) = kind
             && kind.equality == Some(rule)
