@@ -5,6 +5,7 @@
 mod common;
 
 use common::World;
+use common::shared::Shared;
 use directory::application::{ClientAuthentication, GrantType, LinkPolicy, ProviderKind};
 use directory::bootstrap;
 use directory::change::{Act, ModificationKind};
@@ -15,6 +16,7 @@ use directory::grant::seal::Place;
 use directory::grant::{Algorithm, FamilyTerms, KEY_AGE, KEY_LEAD, KEY_OVERLAP, NewFamily, SigningKey, signer};
 use directory::handle::{Backend, Directory, Options};
 use directory::id::EntryId;
+use directory::store::tables;
 use directory::store::view::View;
 
 const APP: &str = "cn=wiki,ou=applications,dc=example,dc=com";
@@ -26,7 +28,10 @@ fn operator(world: &World) -> Context {
 }
 
 async fn world() -> World {
-    let world = World::new().await;
+    begun(World::new().await).await
+}
+
+async fn begun(world: World) -> World {
     world.person("ada", "ou=people,dc=example,dc=com").await.unwrap();
     let attributes = [
         ("objectClass", "rollbookApplication"),
@@ -80,8 +85,55 @@ async fn an_application_is_what_its_entry_says() {
     assert!(world.directory.application("wiki-1").unwrap().is_none());
     world.modify(APP, ModificationKind::Delete, "rollbookTokenAlgorithm", &[]).await.unwrap();
     let twin = [("objectClass", "rollbookApplication"), ("cn", "twin"), ("rollbookClientId", "wiki-1")];
-    world.add("cn=twin,ou=applications,dc=example,dc=com", &twin).await.unwrap();
-    assert!(world.directory.application("wiki-1").unwrap().is_none(), "two claim it");
+    let refused = world.add("cn=twin,ou=applications,dc=example,dc=com", &twin).await.unwrap_err();
+    assert!(matches!(refused.reason, Reason::NameTaken { what: "client identifier", .. }), "{refused:?}");
+    world.verify();
+}
+
+#[tokio::test]
+async fn an_older_store_learns_whose_identifiers_are_whose() {
+    // Goal: a store that was written before identifiers were claimed claims them when it is opened.
+    let memory = Shared::default();
+    let world = World::open(Backend::Other(Box::new(memory.clone()))).unwrap();
+    world.begin().await;
+    begun(world).await.directory.stop();
+    {
+        let database = redb::Database::builder().create_with_backend(memory.clone()).unwrap();
+        let txn = database.begin_write().unwrap();
+        txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, 3_u32.to_le_bytes().as_slice()).unwrap();
+        assert!(txn.open_table(tables::CLAIMS).unwrap().remove(b"cwiki-1".as_slice()).unwrap().is_some());
+        txn.commit().unwrap();
+    }
+    let world = World::open(Backend::Other(Box::new(memory))).unwrap();
+    assert_eq!(world.directory.application("wiki-1").unwrap().unwrap().id, world.id(APP));
+    world.verify();
+}
+
+#[tokio::test]
+async fn a_client_identifier_is_one_applications() {
+    // Goal: whoever comes first has the identifier, through whatever change; it is free when it is given up, and a
+    // provider's own identifier there is none of ours.
+    let world = world().await;
+    let other = "cn=other,ou=applications,dc=example,dc=com";
+    let attributes = [("objectClass", "rollbookApplication"), ("cn", "other"), ("rollbookClientId", "other-1")];
+    world.add(other, &attributes).await.unwrap();
+    let taken = world.modify(other, ModificationKind::Replace, "rollbookClientId", &["wiki-1"]).await.unwrap_err();
+    assert!(matches!(taken.reason, Reason::NameTaken { what: "client identifier", .. }), "{taken:?}");
+    assert_eq!(world.directory.application("other-1").unwrap().unwrap().id, world.id(other));
+    let provider = [
+        ("objectClass", "rollbookProvider"),
+        ("cn", "there"),
+        ("rollbookProviderKind", "google"),
+        ("rollbookClientId", "wiki-1"),
+    ];
+    world.add("cn=there,ou=system,dc=example,dc=com", &provider).await.unwrap();
+    world.modify(APP, ModificationKind::Replace, "rollbookClientId", &["wiki-2"]).await.unwrap();
+    assert!(world.directory.application("wiki-1").unwrap().is_none());
+    assert_eq!(world.directory.application("wiki-2").unwrap().unwrap().id, world.id(APP));
+    world.modify(other, ModificationKind::Replace, "rollbookClientId", &["wiki-1"]).await.unwrap();
+    world.delete(other, false).await.unwrap();
+    assert!(world.directory.application("wiki-1").unwrap().is_none());
+    world.modify(APP, ModificationKind::Replace, "rollbookClientId", &["wiki-1"]).await.unwrap();
     world.verify();
 }
 

@@ -13,6 +13,7 @@ mod common;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use common::World;
+use common::shared::Shared;
 use directory::authenticate::Verdict;
 use directory::bootstrap;
 use directory::change::{Act, Change, Target};
@@ -28,7 +29,6 @@ use directory::id::EntryId;
 use directory::lifecycle::State;
 use directory::store::tables;
 use directory::token::Secret;
-use redb::backends::InMemoryBackend;
 use redb::{ReadableTable, StorageBackend};
 use sha2::Digest;
 use std::sync::{Arc, Mutex};
@@ -457,7 +457,7 @@ async fn only_its_owner_and_administrators_see_and_end_a_session() {
 #[tokio::test]
 async fn what_was_granted_survives_a_restart_and_tampering_is_found() {
     // Goal: the store alone makes them good; an edited row is found by the check.
-    let shared = Shared(Arc::new(InMemoryBackend::new()));
+    let shared = Shared::default();
     let world = World::open(Backend::Other(Box::new(shared.clone()))).unwrap();
     world.begin().await;
     world.person("ada", "ou=people,dc=example,dc=com").await.unwrap();
@@ -496,7 +496,7 @@ async fn what_was_granted_survives_a_restart_and_tampering_is_found() {
 #[tokio::test]
 async fn the_stored_form_holds_no_secret() {
     // Goal: neither cookie nor code nor refresh token can be read out of the store's file.
-    let shared = Shared(Arc::new(InMemoryBackend::new()));
+    let shared = Shared::default();
     let world = World::open(Backend::Other(Box::new(shared.clone()))).unwrap();
     world.begin().await;
     world.person("ada", "ou=people,dc=example,dc=com").await.unwrap();
@@ -515,26 +515,4 @@ async fn the_stored_form_holds_no_secret() {
     }
     let digest: [u8; 32] = sha2::Sha256::digest(session.expose().as_bytes()).into();
     assert!(bytes.windows(32).any(|window| window == digest), "the search would have found it");
-}
-
-/// A store that two openings share.
-#[derive(Debug, Clone)]
-struct Shared(Arc<InMemoryBackend>);
-
-impl StorageBackend for Shared {
-    fn len(&self) -> Result<u64, std::io::Error> {
-        self.0.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
-        self.0.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
-        self.0.set_len(len)
-    }
-    fn sync_data(&self) -> Result<(), std::io::Error> {
-        self.0.sync_data()
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-        self.0.write(offset, data)
-    }
 }

@@ -10,6 +10,7 @@
 mod common;
 
 use common::World;
+use common::shared::Shared;
 use directory::bootstrap;
 use directory::change::{Act, Change, Modification, ModificationKind, Target};
 use directory::clock::Span;
@@ -22,9 +23,6 @@ use directory::lifecycle::State;
 use directory::store::tables;
 use directory::store::view::View;
 use directory::token::{Issued, Live, NewToken, PER_ACCOUNT, PROVISIONER_ROLE, Scope, TokenId};
-use redb::StorageBackend;
-use redb::backends::InMemoryBackend;
-use std::sync::Arc;
 
 const BASE: &str = "dc=example,dc=com";
 const APP: &str = "cn=entra,ou=applications,dc=example,dc=com";
@@ -338,29 +336,4 @@ async fn tokens_outlive_a_restart_and_an_older_store_is_brought_up_to_date() {
     let secret = issue(&world, "entra", DAY).await.secret;
     assert!(live(&world, secret.expose()).is_some());
     world.verify();
-}
-
-/// A memory that outlives its database.
-#[derive(Debug, Clone, Default)]
-struct Shared(Arc<InMemoryBackend>);
-
-impl StorageBackend for Shared {
-    fn len(&self) -> std::io::Result<u64> {
-        self.0.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.0.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.0.set_len(len)
-    }
-    fn sync_data(&self) -> std::io::Result<()> {
-        self.0.sync_data()
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.0.write(offset, data)
-    }
-    fn close(&self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

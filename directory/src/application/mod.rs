@@ -4,11 +4,14 @@
 //! its secrets (`grant::secret`). A provider (`provider`) signs people in for us. Both are ordinary entries: every door
 //! that writes entries can make them, and a change holds for the next request.
 
+mod issue;
 mod provider;
 
+pub use issue::NewEntry;
 pub use provider::{Cloud, LinkPolicy, Provider, ProviderKind};
 
 use crate::access::tenant_key;
+use crate::change::claims;
 use crate::clock::Span;
 use crate::entry::dn::DnKey;
 use crate::entry::record::Record;
@@ -32,9 +35,6 @@ pub const LONGEST_ACCESS: Span = Span::from_hours(1);
 pub const REFRESH_IDLE: Span = Span::from_days(14);
 /// How long a refresh family lives in any case unless the application says otherwise.
 pub const REFRESH: Span = Span::from_days(90);
-
-/// Entries that are looked at for a client identifier.
-const CLAIMANTS: usize = 16;
 
 /// A grant that an application may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -248,23 +248,15 @@ impl Values<'_, '_> {
 }
 
 impl Directory {
-    /// The application of this client identifier. One that two entries claim is nobody's.
+    /// The application of this client identifier, which no two of the deployment have.
     ///
     /// # Errors
     /// `Store`.
     pub fn application(&self, client_id: &str) -> Result<Option<Application>, Refusal> {
-        let snapshot = self.snapshot()?;
-        let mut found = None;
-        // Providers hold our client identifiers there in the same attribute.
-        for id in snapshot.as_ref().holders(known::ROLLBOOK_CLIENT_ID, client_id.as_bytes(), CLAIMANTS)? {
-            let Some(application) = self.application_of(id)?.filter(|found| found.client_id == client_id) else {
-                continue;
-            };
-            if found.replace(application).is_some() {
-                return Ok(None);
-            }
+        match claims::holder_of_client(self.snapshot()?.as_ref(), client_id)? {
+            Some(id) => self.application_of(id),
+            None => Ok(None),
         }
-        Ok(found)
     }
 
     /// The application of this entry.

@@ -79,7 +79,7 @@ fn bury_entry(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft, facts
     delete::remove(applying, id, draft)?;
     applying.tables.graves.insert(id.0, draft.encode().as_slice())?;
     if facts.deletion.is_some_and(|d| d.names_free) {
-        add::claims_of(applying.schema, draft)?.release(applying.tables, id)?;
+        add::claims_of(draft)?.release(applying.tables, id)?;
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ pub fn purge(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal
         return Ok(());
     };
     applying.dirty = true;
-    add::claims_of(applying.schema, &buried)?.release(applying.tables, id)?;
+    add::claims_of(&buried)?.release(applying.tables, id)?;
     applying.tables.accounts.remove(id.0)?;
     applying.tables.graves.remove(id.0)?;
     applying.record.events.push(Event::Account { entry: id, dn: buried.dn, act: "purge".into() });

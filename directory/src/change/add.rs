@@ -10,7 +10,7 @@ use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::lifecycle::Audience;
 use crate::schema::Schema;
-use crate::schema::attribute::Storage;
+use crate::schema::attribute::{AttributeId, Storage};
 use crate::schema::kind::{ClassId, Kind};
 use crate::schema::known;
 use crate::store::tables::meta;
@@ -99,7 +99,7 @@ pub fn finish(
     let dn = if parent_dn.is_empty() { op.rdn.clone() } else { format!("{},{parent_dn}", op.rdn) };
     let draft = Draft { header, classes, dn, key: op.key.clone(), attributes };
     modify::check_values(schema, &draft.attributes)?;
-    let claims = claims_of(schema, &draft)?;
+    let claims = claims_of(&draft)?;
     Ok((draft, edges, claims))
 }
 
@@ -210,16 +210,24 @@ fn resolve(applying: &Applying<'_, '_>, edges: &[(u8, Vec<u8>)]) -> Result<Vec<(
     Ok(members)
 }
 
-/// The names that an entry claims: those of accounts only.
-pub fn claims_of(schema: &Schema, draft: &Draft) -> Result<Claims, Refusal> {
-    if !draft.header.kind.is_account() {
-        return Ok(Claims::default());
-    }
-    let values = |name: &[u8]| {
-        let id = schema.find_attribute(name).map(|a| a.id);
-        draft.attributes.iter().filter(move |a| Some(a.id) == id).flat_map(|a| a.values.iter().map(Vec::as_slice))
+/// The attributes whose values may be claimed.
+pub const CLAIMED: [AttributeId; 3] =
+    [known::attribute::UID, known::attribute::MAIL, known::attribute::ROLLBOOK_CLIENT_ID];
+
+/// The names that an entry claims: usernames and addresses of accounts, client identifiers of applications.
+///
+/// # Errors
+/// As [`Claims::of`].
+pub fn claims_of(draft: &Draft) -> Result<Claims, Refusal> {
+    let values = |id: AttributeId| {
+        draft.attributes.iter().filter(move |a| a.id == id).flat_map(|a| a.values.iter().map(Vec::as_slice))
     };
-    Claims::of(values(b"uid"), values(b"mail"))
+    let [username, address, client] = CLAIMED;
+    match draft.header.kind {
+        kind if kind.is_account() => Claims::of(values(username), values(address)),
+        Kind::Application => Ok(Claims::of_clients(values(client))),
+        _ => Ok(Claims::default()),
+    }
 }
 
 /// Which edge an attribute of groups is, for the callers that have only the name.

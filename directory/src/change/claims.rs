@@ -1,4 +1,5 @@
-//! Unique names: usernames and e-mail addresses, each held by one account of the deployment (requirement 1.2).
+//! Unique names: usernames and e-mail addresses, each held by one account of the deployment (requirement 1.2), and client
+//! identifiers, each held by one application.
 //!
 //! A claim is a row `name space | normalised name → id`; who inserts it first has the name. A username may not be the
 //! e-mail address of another account, nor the reverse (both are accepted at sign-in). A username with characters
@@ -19,8 +20,9 @@ use uuid::Uuid;
 const USERNAME: u8 = b'u';
 const EMAIL: u8 = b'e';
 const SKELETON: u8 = b's';
+const CLIENT: u8 = b'c';
 
-/// The names that an account claims.
+/// The names that an account or an application claims.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Claims {
     /// Whole keys of the claims table, except skeletons.
@@ -96,6 +98,11 @@ impl Claims {
         Ok(claims)
     }
 
+    /// The claims of these client identifiers (RFC 6749 §2.2): compared as they are written.
+    pub fn of_clients<'a>(ids: impl Iterator<Item = &'a [u8]>) -> Claims {
+        Claims { exact: ids.map(|id| space(CLIENT, id)).collect(), ..Claims::default() }
+    }
+
     /// Refuses when another entry holds one of the names.
     ///
     /// # Errors
@@ -168,6 +175,11 @@ pub fn holder_of_email(view: &impl View, address: &str) -> Result<Option<EntryId
     Ok(view.claims().get(space(EMAIL, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
 }
 
+/// Which application has this client identifier.
+pub fn holder_of_client(view: &impl View, client_id: &str) -> Result<Option<EntryId>, Refusal> {
+    Ok(view.claims().get(space(CLIENT, client_id.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+}
+
 /// The deleted account that had this DN, while its username is reserved: so that the journal can tell who was refused.
 pub fn buried(view: &Snapshot, schema: &Schema, dn: &[u8], key: &[u8]) -> Result<Option<EntryId>, Refusal> {
     let Some(rdn) = Dn::parse(dn).ok().and_then(|dn| dn.rdns.into_iter().next()) else { return Ok(None) };
@@ -195,7 +207,12 @@ fn skeleton_key(skeleton: &[u8], owner: EntryId) -> Vec<u8> {
 /// The same name in the other name space.
 fn crossed(key: &[u8]) -> Option<Vec<u8>> {
     let (kind, name) = key.split_first()?;
-    name.contains(&b'@').then(|| space(if *kind == USERNAME { EMAIL } else { USERNAME }, name))
+    let other = match *kind {
+        USERNAME => EMAIL,
+        EMAIL => USERNAME,
+        _ => return None,
+    };
+    name.contains(&b'@').then(|| space(other, name))
 }
 
 fn text<'a>(value: &'a [u8], what: &str) -> Result<&'a str, Refusal> {
@@ -207,6 +224,10 @@ fn refused(what: &str, error: &NameRefusal) -> Refusal {
 }
 
 fn taken(key: &[u8], holder: EntryId) -> Refusal {
-    let what = if key.first() == Some(&EMAIL) { "e-mail address" } else { "username" };
+    let what = match key.first() {
+        Some(&EMAIL) => "e-mail address",
+        Some(&CLIENT) => "client identifier",
+        _ => "username",
+    };
     Refusal::new(Reason::NameTaken { what, holder }, format!("the {what} is taken"))
 }

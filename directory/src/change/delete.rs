@@ -31,7 +31,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) 
     let watched = administrators::watch(applying, &ids)?;
     for (id, draft) in doomed {
         remove(applying, id, &draft)?;
-        add::claims_of(applying.schema, &draft)?.release(applying.tables, id)?;
+        add::claims_of(&draft)?.release(applying.tables, id)?;
         applying.tables.accounts.remove(id.0)?;
         applying.record.events.push(Event::Deleted { entry: id, dn: draft.dn });
         applying.entry = Some(id);

@@ -1,6 +1,6 @@
 //! New values for an entry (RFC 4511 §4.6, RFC 4525), and the rules that values obey in any write.
 
-use super::add::claims_of;
+use super::add::{CLAIMED, claims_of};
 use super::administrators::{self, Watched};
 use super::apply::Applying;
 use super::edges::{self, Edges, edge_kind};
@@ -308,7 +308,7 @@ fn check_rdn(schema: &Schema, draft: &Draft) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Usernames never change (requirement 1.3); addresses move from claim to claim.
+/// Usernames never change (requirement 1.3); addresses and client identifiers move from claim to claim.
 pub fn settle_claims(
     applying: &mut Applying<'_, '_>,
     id: EntryId,
@@ -318,11 +318,10 @@ pub fn settle_claims(
     let same = |id: AttributeId| {
         before.attributes.iter().filter(|a| a.id == id).eq(after.attributes.iter().filter(|a| a.id == id))
     };
-    let claimed = [known::attribute::UID, known::attribute::MAIL];
-    if before.header.kind == after.header.kind && claimed.into_iter().all(same) {
+    if before.header.kind == after.header.kind && CLAIMED.into_iter().all(same) {
         return Ok(());
     }
-    let (old, new) = (claims_of(applying.schema, before)?, claims_of(applying.schema, after)?);
+    let (old, new) = (claims_of(before)?, claims_of(after)?);
     if old == new {
         return Ok(());
     }

@@ -60,7 +60,10 @@ impl Algorithm {
     }
 
     /// A new key, PKCS #8.
-    fn generate(self) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    ///
+    /// # Errors
+    /// `Store` when the system has no randomness to give.
+    pub fn generate(self) -> Result<Zeroizing<Vec<u8>>, Refusal> {
         let refused = |_| Refusal::new(Reason::Store, "no key could be made");
         match self {
             Algorithm::Rs256 => {

@@ -5,12 +5,17 @@
 
 use super::tables::meta;
 use super::view::Tables;
+use crate::change::claims::Claims;
+use crate::entry::record::{DamagedRecord, Record};
 use crate::error::{Reason, Refusal};
+use crate::id::EntryId;
 use crate::random::Random;
+use crate::schema::kind::Kind;
+use crate::schema::known;
 use redb::ReadableTable;
 
 /// The present format.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 
@@ -21,7 +26,29 @@ const STEPS: &[Step] = &[
     |_| Ok(()),
     // 3: the tables of sessions and refresh families, likewise.
     |_| Ok(()),
+    // 4: a client identifier is claimed. A program that does not know it would let a second application have it.
+    claim_client_identifiers,
 ];
+
+/// Of several applications with one identifier the oldest keeps it; [`verify`](super::verify) names the others.
+fn claim_client_identifiers(tables: &mut Tables<'_>) -> Result<(), Refusal> {
+    let mut claims = Vec::new();
+    for item in tables.entries.range::<u64>(..)? {
+        let (id, record) = item?;
+        let damaged = |e: DamagedRecord| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
+        let record = Record::parse(record.value()).map_err(damaged)?;
+        if record.kind() == Kind::Application {
+            let owned = Claims::of_clients(record.values(known::attribute::ROLLBOOK_CLIENT_ID));
+            claims.extend(owned.rows(EntryId(id.value())));
+        }
+    }
+    for (key, holder) in claims {
+        if tables.claims.get(key.as_slice())?.is_none() {
+            tables.claims.insert(key.as_slice(), holder)?;
+        }
+    }
+    Ok(())
+}
 
 /// Brings the store to [`FORMAT`]. True: something was written.
 ///

@@ -145,7 +145,7 @@ impl Check<'_> {
     }
 
     fn claims(&mut self, id: EntryId, draft: &Draft, counted: &mut Counted) -> Result<(), Refusal> {
-        let Ok(claims) = add::claims_of(self.schema, draft) else {
+        let Ok(claims) = add::claims_of(draft) else {
             self.find("claims", format!("{}: a name that cannot be claimed", draft.dn));
             return Ok(());
         };

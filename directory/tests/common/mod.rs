@@ -1,5 +1,7 @@
 //! A directory in memory with one naming context, and short words for what tests do to it.
 
+pub mod shared;
+
 use directory::authenticate::{Login, LoginName, Verdict};
 use directory::bootstrap;
 use directory::change::{Act, Change, Modification, ModificationKind, Receipt, Target};
