@@ -100,10 +100,9 @@ impl Ring {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::sign::make;
 
     fn key(algorithm: Algorithm, use_from: i64, retire_at: i64) -> Key {
-        let key = SigningKey::from_pkcs8(algorithm, &make(algorithm).unwrap()).unwrap();
+        let key = SigningKey::from_pkcs8(algorithm, &algorithm.generate().unwrap()).unwrap();
         let kid = key.public().thumbprint();
         Key { kid, key: Arc::new(key), use_from: Millis(use_from), retire_at: Millis(retire_at) }
     }

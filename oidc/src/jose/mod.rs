@@ -20,36 +20,9 @@ mod tests;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// A signature algorithm (RFC 7518 §3.1, RFC 8037 §3.1). What is not here is not understood: `none`, and everything with
-/// a shared secret, cannot even be named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Algorithm {
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// ECDSA with P-256 and SHA-256.
-    Es256,
-    /// Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// All of them, the one that everybody must understand first.
-    pub const ALL: [Algorithm; 3] = [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa];
-
-    /// The name in a header.
-    pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::Rs256 => "RS256",
-            Algorithm::Es256 => "ES256",
-            Algorithm::EdDsa => "EdDSA",
-        }
-    }
-
-    /// The algorithm of that name, in its one spelling.
-    pub fn from_name(name: &str) -> Option<Algorithm> {
-        Algorithm::ALL.into_iter().find(|alg| alg.name() == name)
-    }
-}
+/// The signature algorithms. What is not among them is not understood: `none`, and everything with a shared secret,
+/// cannot even be named.
+pub use directory::grant::Algorithm;
 
 /// Why a token or key is not taken. For the log: peers are told no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

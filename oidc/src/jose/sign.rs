@@ -1,10 +1,8 @@
-//! Private keys: made here, kept by whoever asked, used to sign.
+//! Private keys: made and kept in `directory::grant`, used here to sign.
 
 use super::key::{Material, PublicKey};
 use super::{Algorithm, Flaw};
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair,
 };
@@ -25,27 +23,6 @@ enum Pair {
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SigningKey").field("algorithm", &self.algorithm()).finish_non_exhaustive()
-    }
-}
-
-/// A new key, as PKCS#8 (RFC 5208): RSA with 2,048 bits, P-256 or Ed25519.
-///
-/// # Errors
-/// [`Flaw::Key`] when the system has no randomness to give.
-pub fn make(algorithm: Algorithm) -> Result<Vec<u8>, Flaw> {
-    let random = SystemRandom::new();
-    match algorithm {
-        Algorithm::Rs256 => {
-            let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(|_| Flaw::Key)?;
-            let der: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| Flaw::Key)?;
-            Ok(der.as_ref().to_vec())
-        }
-        Algorithm::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random)
-            .map(|der| der.as_ref().to_vec())
-            .map_err(|_| Flaw::Key),
-        Algorithm::EdDsa => {
-            Ed25519KeyPair::generate_pkcs8v1(&random).map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Key)
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::jws::{self, Unproven};
 use super::key::{Material, PublicKey};
-use super::sign::{SigningKey, make};
+use super::sign::SigningKey;
 use super::token::{self, Expected, Lifetime};
 use super::{Algorithm, Flaw, decode, encode};
 use directory::clock::{Millis, Span};
@@ -77,7 +77,7 @@ fn the_examples_of_rfc_8037_and_rfc_7638() {
 #[test]
 fn keys_go_round() {
     for algorithm in Algorithm::ALL {
-        let pkcs8 = make(algorithm).unwrap();
+        let pkcs8 = algorithm.generate().unwrap();
         let key = SigningKey::from_pkcs8(algorithm, &pkcs8).unwrap();
         for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
             assert!(SigningKey::from_pkcs8(other, &pkcs8).is_err(), "{algorithm:?} as {other:?}");
@@ -139,7 +139,7 @@ fn hostile_headers() {
 /// Goal: a key that comes with the token, or an address of one, is not used: the signature is checked with ours.
 #[test]
 fn a_key_in_the_token_is_not_used() {
-    let (ours, theirs) = (make(Algorithm::Es256).unwrap(), make(Algorithm::Es256).unwrap());
+    let (ours, theirs) = (Algorithm::Es256.generate().unwrap(), Algorithm::Es256.generate().unwrap());
     let ours = SigningKey::from_pkcs8(Algorithm::Es256, &ours).unwrap();
     let theirs = SigningKey::from_pkcs8(Algorithm::Es256, &theirs).unwrap();
     let header = json!({"alg": "ES256", "jwk": theirs.public().to_jwk("a"), "jku": "https://evil.example/jwks",
@@ -289,7 +289,7 @@ proptest! {
     /// Goal: what is signed comes back, claim by claim, whatever it says.
     #[test]
     fn what_is_signed_comes_back(entries in proptest::collection::btree_map("[a-z]{1,8}", "\\PC{0,40}", 0..8)) {
-        let key = SigningKey::from_pkcs8(Algorithm::EdDsa, &make(Algorithm::EdDsa).unwrap()).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::EdDsa, &Algorithm::EdDsa.generate().unwrap()).unwrap();
         let claims: Map<String, Value> = entries.into_iter().map(|(name, text)| (name, Value::String(text))).collect();
         let signed = jws::sign(&key, "k", "JWT", &claims).unwrap();
         prop_assert_eq!(prove(&signed, key.public()).unwrap(), claims);

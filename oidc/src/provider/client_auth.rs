@@ -193,7 +193,7 @@ pub fn keys_of(jwks: &str) -> Vec<(Option<String>, PublicKey)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jose::sign::{SigningKey, make};
+    use crate::jose::sign::SigningKey;
     use crate::jose::{Algorithm, jws};
     use axum::http::HeaderValue;
     use serde_json::json;
@@ -249,8 +249,8 @@ mod tests {
     fn assertions() {
         let now = Millis(1_800_000_000_000);
         let at = now.0 / 1_000;
-        let key = SigningKey::from_pkcs8(Algorithm::Es256, &make(Algorithm::Es256).unwrap()).unwrap();
-        let other = SigningKey::from_pkcs8(Algorithm::Es256, &make(Algorithm::Es256).unwrap()).unwrap();
+        let key = SigningKey::from_pkcs8(Algorithm::Es256, &Algorithm::Es256.generate().unwrap()).unwrap();
+        let other = SigningKey::from_pkcs8(Algorithm::Es256, &Algorithm::Es256.generate().unwrap()).unwrap();
         let jwks = keys_of(&json!({"keys": [{"kty": "oct", "k": "AAAA"}, key.public().to_jwk("k1")]}).to_string());
         assert_eq!(jwks.len(), 1);
         let good =

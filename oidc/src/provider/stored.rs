@@ -29,8 +29,7 @@ pub(super) fn ring_of(keys: &[StoredKey]) -> Result<Ring, Refusal> {
     let mut ring = Vec::with_capacity(keys.len());
     for key in keys {
         let unusable = || broken(format!("the signing key {} cannot be used", key.kid));
-        let algorithm = Algorithm::from_name(key.algorithm.name()).ok_or_else(unusable)?;
-        let pair = SigningKey::from_pkcs8(algorithm, &key.pkcs8).map_err(|_| unusable())?;
+        let pair = SigningKey::from_pkcs8(key.algorithm, &key.pkcs8).map_err(|_| unusable())?;
         ring.push(Key {
             kid: key.kid.clone(),
             key: Arc::new(pair),

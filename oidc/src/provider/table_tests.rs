@@ -7,7 +7,7 @@ use super::decide::{Demanded, Next, SignedIn, decide};
 use super::error::{Code, Told, Wrong};
 use super::parameters::Parameters;
 use super::table::{Asked, Request, check};
-use crate::jose::sign::{SigningKey, make};
+use crate::jose::sign::SigningKey;
 use crate::jose::{Algorithm, jws};
 use crate::keys::{Key, Ring};
 use directory::clock::Millis;
@@ -20,7 +20,7 @@ const ISSUER: &str = "https://id.example";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 fn ring() -> Ring {
-    let key = SigningKey::from_pkcs8(Algorithm::EdDsa, &make(Algorithm::EdDsa).unwrap()).unwrap();
+    let key = SigningKey::from_pkcs8(Algorithm::EdDsa, &Algorithm::EdDsa.generate().unwrap()).unwrap();
     let key = Key { kid: "k".into(), key: Arc::new(key), use_from: Millis(0), retire_at: Millis::MAX };
     Ring::new([key])
 }

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use directory::bootstrap;
 use directory::clock::Span;
-use oidc::jose::sign::{SigningKey, make};
+use oidc::jose::sign::SigningKey;
 use oidc::jose::{Algorithm, jws};
 use serde_json::{Value, json};
 
@@ -57,7 +57,7 @@ async fn e12_clients_that_are_not_who_they_say() {
     // Goal: unknown client, wrong or empty secret and wrong method get one answer; an assertion is good once.
     let rig = Rig::start().await;
     let app = rig.app("orders", &[]).await;
-    let key = SigningKey::from_pkcs8(Algorithm::Es256, &make(Algorithm::Es256).unwrap()).unwrap();
+    let key = SigningKey::from_pkcs8(Algorithm::Es256, &Algorithm::Es256.generate().unwrap()).unwrap();
     let set = json!({"keys": [key.public().to_jwk("k")]}).to_string();
     let signer =
         rig.app("signer", &[("rollbookClientAuthentication", "private_key_jwt"), ("rollbookKeySet", &set)]).await;
