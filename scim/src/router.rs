@@ -115,6 +115,11 @@ async fn answer(shared: &Arc<Shared>, request: Request<Body>, extra: &mut Header
     }
     let query = Query::of(parts.uri.query()).ok_or_else(|| ScimError::new(414, "the query cannot be read"))?;
     let peer = parts.extensions.get::<Peer>().cloned().unwrap_or_else(Peer::local);
+    if !peer.confidential && parts.headers.contains_key(header::AUTHORIZATION) {
+        // It has been exposed; whether it is good is not said in the clear as well.
+        shared.metrics.unauthorized();
+        return Err(ScimError::new(403, "a token is not taken in the clear: HTTPS is needed"));
+    }
     let now = shared.directory.now();
     let live = match auth::token(&shared.directory, &parts.headers, &now)? {
         Ok(live) => live,

@@ -109,6 +109,7 @@ pub struct Server {
 /// The HTTP doors.
 struct Web {
     address: SocketAddr,
+    plain: SocketAddr,
     trust: Trust,
     stop: Stop,
     pages: web::Web,
@@ -173,6 +174,11 @@ impl Server {
         HttpClient::connect(web.address, &web.trust).await
     }
 
+    /// A connection in HTTP/1.1 in the clear.
+    pub async fn http_in_the_clear(&self) -> HttpClient {
+        HttpClient::connect_plain(self.web().await.plain).await
+    }
+
     /// A connection in HTTP/2 over TLS.
     pub async fn http_two(&self) -> HttpClient {
         let web = self.web().await;
@@ -200,6 +206,8 @@ impl Server {
         let pages = rollbook::daemon::web::open(&self.directory, &config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let clear = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let plain = clear.local_addr().unwrap();
         let served = http::Doors {
             settings: http::Settings::of(&config, config.limits.connections),
             router: doors::routes(&self.directory, &config, &pages).unwrap(),
@@ -209,8 +217,9 @@ impl Server {
             tls: Some(tls.server_config_with(&http::PROTOCOLS).unwrap()),
         };
         let stop = Stop::default();
-        http::serve(served, http::Listeners { tls: vec![listener], ..http::Listeners::default() }, &stop);
-        Web { address, trust: Trust::file(&tls.authority_file().unwrap()), stop, pages }
+        let listeners = http::Listeners { tls: vec![listener], plain: vec![clear], ..http::Listeners::default() };
+        http::serve(served, listeners, &stop);
+        Web { address, plain, trust: Trust::file(&tls.authority_file().unwrap()), stop, pages }
     }
 
     /// A connection over TCP.

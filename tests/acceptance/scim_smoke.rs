@@ -117,3 +117,19 @@ async fn a_bulk_request_makes_a_department() {
     assert_eq!(anna["groups"][0]["display"], "dept");
     server.verify().await;
 }
+
+#[tokio::test]
+async fn a_token_in_the_clear_is_refused() {
+    // Goal: whoever sends a token without TLS is told so at once, and learns nothing about the token.
+    let server = Server::start().await;
+    let good = Scim::of(&server, None, "").await.secret;
+    for secret in [good.as_str(), "no token at all"] {
+        let answer = server.http_in_the_clear().await.bearer(secret).get("/scim/v2/Users").await;
+        assert_eq!(answer.status, 403, "{answer:?}");
+        assert_eq!(answer.json()["detail"], "a token is not taken in the clear: HTTPS is needed");
+    }
+    let mut nobody = server.http_in_the_clear().await;
+    assert_eq!(nobody.get("/scim/v2/ServiceProviderConfig").await.status, 200, "what needs no token is no secret");
+    assert_eq!(nobody.get("/scim/v2/Users").await.status, 401);
+    server.verify().await;
+}
