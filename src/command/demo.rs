@@ -88,7 +88,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
     let opened = daemon::run(config, async move |house| {
         let directory = store::open(&house.config, house.processors)?;
         let passwords = fill(&directory, &data).await?;
-        let (doors, open, web) = doors::open_on(house, &directory)?;
+        let (doors, open, web) = doors::open_on(house, &directory).await?;
         super::say(&announcement(house, &open, &web, passwords).render(json));
         Ok(doors)
     });

@@ -38,7 +38,7 @@ pub async fn open(house: &House) -> Result<Doors, Problem> {
             Problem::general(format!("there is no directory in {} yet", house.config.server.data_dir.display()));
         return Err(problem.with_hint("make one: rollbook init --suffix dc=example,dc=com"));
     }
-    let (doors, ..) = open_on(house, &directory)?;
+    let (doors, ..) = open_on(house, &directory).await?;
     Ok(doors)
 }
 
@@ -46,8 +46,10 @@ pub async fn open(house: &House) -> Result<Doors, Problem> {
 ///
 /// # Errors
 /// Why a door cannot be opened.
-pub fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open, http::Open), Problem> {
+pub async fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open, http::Open), Problem> {
     store::observe(house, directory);
+    // Before a door is open: whoever comes first finds a key that signs.
+    store::turn_keys(directory).await;
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
     let pages = web::open(directory, &house.config)?;

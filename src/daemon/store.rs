@@ -88,10 +88,8 @@ pub async fn keep(house: House, directory: Directory) {
         if count.is_multiple_of(MARK) {
             directory.store_mark();
         }
-        if count.is_multiple_of(KEYS)
-            && let Err(refusal) = directory.turn_keys().await
-        {
-            tracing::warn!(detail = refusal.detail.as_deref(), "signing keys could not be made or retired");
+        if count.is_multiple_of(KEYS) {
+            turn_keys(&directory).await;
         }
         if count.is_multiple_of(SWEEP) {
             match directory.sweep().await {
@@ -101,6 +99,13 @@ pub async fn keep(house: House, directory: Directory) {
             }
         }
         count = count.wrapping_add(1);
+    }
+}
+
+/// Makes and retires signing keys. A directory without them still serves: only tokens cannot be signed.
+pub async fn turn_keys(directory: &Directory) {
+    if let Err(refusal) = directory.turn_keys().await {
+        tracing::warn!(detail = refusal.detail.as_deref(), "signing keys could not be made or retired");
     }
 }
 
