@@ -7,9 +7,10 @@ use crate::{
     result::{self, Outcome},
     session::Session,
     token_request,
-    wire::{ResultCode, extended::oids, message::Extended},
+    wire::{ResultCode, ber::Writer, extended::oids, message::Extended},
 };
 use bytes::BytesMut;
+use directory::error::Refusal;
 
 /// OID by operation.
 const TABLE: [(&str, Operation); 5] = [
@@ -55,6 +56,43 @@ pub(crate) fn begin(
             asked.answer(door, &Outcome::new(ResultCode::PROTOCOL_ERROR, "no such extended operation"), out);
             Step::Answered
         }
+    }
+}
+
+/// A request of our own, whose answer may hold a secret: from whoever may ask now, not in the clear, well formed.
+pub(super) fn own_request<T, E>(
+    door: &Door,
+    session: &mut Session,
+    asked: &Asked,
+    decode: impl FnOnce() -> Result<T, E>,
+    out: &mut BytesMut,
+) -> Result<T, Step> {
+    admit(door, session, asked, out)?;
+    let mut refuse = |code, why| {
+        asked.answer(door, &Outcome::new(code, why), out);
+        Step::Answered
+    };
+    if !asked.context.origin.confidential {
+        return Err(refuse(ResultCode::CONFIDENTIALITY_REQUIRED, "a secret is not sent in the clear"));
+    }
+    decode().map_err(|_| refuse(ResultCode::PROTOCOL_ERROR, "the request's value is malformed"))
+}
+
+/// The answer to a request of our own.
+pub(super) fn own_answer<T>(
+    door: &Door,
+    asked: &Asked,
+    outcome: Result<T, Refusal>,
+    encode: impl FnOnce(&T, &mut Writer<'_>),
+    out: &mut BytesMut,
+) {
+    match outcome {
+        Ok(response) => {
+            let mut value = BytesMut::new();
+            encode(&response, &mut Writer::new(&mut value));
+            answer(door, asked, &Outcome::success(), Some(&value), out);
+        }
+        Err(refusal) => asked.answer(door, &Outcome::refused(&refusal, asked.operation), out),
     }
 }
 

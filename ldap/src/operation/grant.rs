@@ -1,32 +1,25 @@
 //! Applications, providers, signing keys and sessions: our own extended operation (see [`crate::grant_request`]).
 
-use super::{Asked, Step, admit, extended};
+use super::{Asked, Step, extended};
 use crate::{
     door::Door,
     grant_request::{Details, GrantRequest, GrantResponse},
-    result::Outcome,
     session::Session,
-    wire::{ResultCode, ber::Writer, message::Extended},
+    wire::message::Extended,
 };
 use bytes::BytesMut;
 use directory::{
-    application::{Application, Provider},
-    bootstrap,
-    change::{Change, Modification, ModificationKind, Request, Target},
+    application::{Application, NewEntry, Provider},
+    change::{Change, Modification, ModificationKind, Target},
     clock::{Millis, Span},
     context::Context,
-    entry::dn::{Ava, DnKey, Rdn},
-    entry::record::Record,
+    entry::dn::DnKey,
     error::{Reason, Refusal},
     grant::{self, Cause, SessionId},
     handle::Directory,
     id::EntryId,
-    schema::known::class,
     store::view::View,
 };
-
-/// The most applications that are listed.
-const LISTED: usize = 10_000;
 
 /// What a detail of `application create` is in the entry.
 const APPLICATION: &[(&str, &str)] = &[
@@ -81,20 +74,10 @@ pub(crate) fn begin(
     request: &Extended<'_>,
     out: &mut BytesMut,
 ) -> Step {
-    if let Err(step) = admit(door, session, &asked, out) {
-        return step;
-    }
-    if !asked.context.origin.confidential {
-        let why = "a secret is not sent in the clear";
-        asked.answer(door, &Outcome::new(ResultCode::CONFIDENTIALITY_REQUIRED, why), out);
-        return Step::Answered;
-    }
-    match GrantRequest::decode(request.value.unwrap_or_default()) {
+    let decode = || GrantRequest::decode(request.value.unwrap_or_default());
+    match extended::own_request(door, session, &asked, decode, out) {
         Ok(request) => Step::Grant(Box::new(Pending { request, answer: asked })),
-        Err(_) => {
-            asked.answer(door, &Outcome::new(ResultCode::PROTOCOL_ERROR, "the request's value is malformed"), out);
-            Step::Answered
-        }
+        Err(step) => step,
     }
 }
 
@@ -106,7 +89,7 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
     let (context, request) = (&pending.answer.context, &pending.request);
     let shown = match request.act.as_str() {
         "application create" => create(directory, context, request).await?,
-        "application list" => applications(directory, context)?.iter().map(shown_application).collect(),
+        "application list" => directory.applications(context)?.iter().map(shown_application).collect(),
         "application secret" => {
             let application = application(directory, context, request)?;
             let overlap = request.one("overlap").and_then(|s| s.parse().ok()).map_or(Span::ZERO, Span::from_secs);
@@ -120,7 +103,7 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
             Vec::new()
         }
         "provider add" => add_provider(directory, context, request).await?,
-        "provider list" => providers(directory, context)?.iter().map(shown_provider).collect(),
+        "provider list" => directory.administered_providers(context)?.iter().map(shown_provider).collect(),
         "provider enable" | "provider disable" => {
             let target = Target::Id(provider(directory, context, request)?.id);
             let value = if request.act.ends_with("enable") { b"TRUE".to_vec() } else { b"FALSE".to_vec() };
@@ -162,47 +145,13 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
 
 /// The directory has spoken.
 pub(crate) fn finish(door: &Door, asked: &Asked, outcome: Result<GrantResponse, Refusal>, out: &mut BytesMut) {
-    match outcome {
-        Ok(response) => {
-            let mut value = BytesMut::new();
-            response.encode(&mut Writer::new(&mut value));
-            extended::answer(door, asked, &Outcome::success(), Some(&value), out);
-        }
-        Err(refusal) => asked.answer(door, &Outcome::refused(&refusal, asked.operation), out),
-    }
+    extended::own_answer(door, asked, outcome, GrantResponse::encode, out);
 }
 
 async fn create(directory: &Directory, context: &Context, request: &GrantRequest) -> Result<Vec<Details>, Refusal> {
-    let (_, tenant) = directory.tenant(context, request.one("tenant"))?;
-    let mut attributes = attributes(request, "rollbookApplication", APPLICATION);
-    let client_id = match request.one("client-id") {
-        Some(given) => given.to_owned(),
-        None => {
-            let drawn = format!("app-{}", String::from_utf8_lossy(directory.make_password().expose()));
-            attributes.push((b"rollbookClientId".to_vec(), vec![drawn.clone().into_bytes()]));
-            drawn
-        }
-    };
-    if directory.application(&client_id)?.is_some() {
-        return Err(Refusal::new(Reason::EntryExists, "there is an application of this client identifier"));
-    }
-    let container = format!("ou=applications,{tenant}");
-    let mut changes = Vec::new();
-    if !bootstrap::exists(directory, &container)? {
-        let attributes = vec![(b"objectClass".to_vec(), vec![b"organizationalUnit".to_vec()])];
-        changes.push(Change::Add { dn: container.clone().into_bytes(), attributes });
-    }
-    let dn = named(request, &container)?;
-    changes.push(Change::Add { dn: dn.into_bytes(), attributes });
-    let receipt = directory.carry(context, Request { changes, expected: Vec::new() }).await?;
-    let id = receipt.entry.unwrap_or(EntryId::NONE);
-    let unfit = || Refusal::new(Reason::Constraint, "the entry was made, but what it says is no application");
-    let application = directory.application_of(id)?.ok_or_else(unfit)?;
+    let (application, secret) = directory.make_application(context, new_entry(request, APPLICATION)).await?;
     let mut shown = shown_application(&application);
-    if !application.is_public() && application.key_set.is_none() {
-        let secret = directory.make_client_secret(context, id, Span::ZERO).await?;
-        shown.push(pair("client_secret", secret.expose()));
-    }
+    shown.extend(secret.map(|secret| pair("client_secret", secret.expose())));
     Ok(vec![shown])
 }
 
@@ -211,50 +160,21 @@ async fn add_provider(
     context: &Context,
     request: &GrantRequest,
 ) -> Result<Vec<Details>, Refusal> {
-    let (_, tenant) = directory.tenant(context, request.one("tenant"))?;
-    if request.one("name").is_some_and(|name| directory.provider(name).is_ok_and(|found| found.is_some())) {
-        return Err(Refusal::new(Reason::EntryExists, "there is a provider of this name"));
-    }
-    let dn = named(request, &format!("ou=system,{tenant}"))?;
-    let attributes = attributes(request, "rollbookProvider", PROVIDER);
-    let receipt = directory.change(context, Change::Add { dn: dn.into_bytes(), attributes }).await?;
-    let id = receipt.entry.unwrap_or(EntryId::NONE);
-    if let Some(secret) = request.one("client-secret") {
-        directory.keep_secret(context, id, &secret.into()).await?;
-    }
-    Ok(directory.provider_of(id)?.iter().map(shown_provider).collect())
+    let secret = request.one("client-secret").map(Into::into);
+    let made = directory.make_provider(context, new_entry(request, PROVIDER), secret.as_ref()).await?;
+    Ok(made.iter().map(shown_provider).collect())
 }
 
-fn attributes(request: &GrantRequest, class: &str, table: &[(&str, &str)]) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
-    let mut out = vec![(b"objectClass".to_vec(), vec![class.as_bytes().to_vec()])];
+/// What the details of a request are in the entry.
+fn new_entry<'r>(request: &'r GrantRequest, table: &[(&str, &str)]) -> NewEntry<'r> {
+    let mut attributes = Vec::new();
     for (detail, attribute) in table {
         let values: Vec<_> = request.all(detail).map(|value| value.as_bytes().to_vec()).collect();
         if !values.is_empty() {
-            out.push((attribute.as_bytes().to_vec(), values));
+            attributes.push((attribute.as_bytes().to_vec(), values));
         }
     }
-    out
-}
-
-fn named(request: &GrantRequest, container: &str) -> Result<String, Refusal> {
-    let name = request.one("name").filter(|name| !name.is_empty());
-    let name = name.ok_or_else(|| Refusal::new(Reason::InvalidName, "it needs a name"))?;
-    let rdn = Rdn { avas: vec![Ava { attribute: "cn".to_owned(), value: name.as_bytes().to_vec() }] };
-    Ok(format!("{rdn},{container}"))
-}
-
-/// The applications that the actor sees.
-fn applications(directory: &Directory, context: &Context) -> Result<Vec<Application>, Refusal> {
-    let snapshot = directory.snapshot()?;
-    let classes = directory::schema::known::attribute::OBJECT_CLASS;
-    let key = directory::access::class_key(class::ROLLBOOK_APPLICATION);
-    let mut out = Vec::new();
-    for id in snapshot.as_ref().holders(classes, &key, LISTED)? {
-        if sees(directory, context, id)? {
-            out.extend(directory.application_of(id)?);
-        }
-    }
-    Ok(out)
+    NewEntry { name: request.one("name").unwrap_or_default(), tenant: request.one("tenant"), attributes }
 }
 
 /// The application of this name or client identifier.
@@ -264,7 +184,7 @@ fn application(directory: &Directory, context: &Context, request: &GrantRequest)
         let cn = a.dn.split(',').next().and_then(|rdn| rdn.split_once('='));
         a.client_id == name || cn.is_some_and(|(_, cn)| cn.eq_ignore_ascii_case(name))
     };
-    let mut found = applications(directory, context)?.into_iter().filter(is_it);
+    let mut found = directory.applications(context)?.into_iter().filter(is_it);
     let first = found.next().ok_or_else(|| missing("application"))?;
     match found.next() {
         Some(_) => {
@@ -274,28 +194,11 @@ fn application(directory: &Directory, context: &Context, request: &GrantRequest)
     }
 }
 
-fn providers(directory: &Directory, context: &Context) -> Result<Vec<Provider>, Refusal> {
-    let mut out = Vec::new();
-    for provider in directory.providers()? {
-        if sees(directory, context, provider.id)? {
-            out.push(provider);
-        }
-    }
-    Ok(out)
-}
-
 fn provider(directory: &Directory, context: &Context, request: &GrantRequest) -> Result<Provider, Refusal> {
     let name = request.one("name").unwrap_or_default();
-    let mut found = providers(directory, context)?.into_iter().filter(|p| p.name.eq_ignore_ascii_case(name));
+    let mut found =
+        directory.administered_providers(context)?.into_iter().filter(|p| p.name.eq_ignore_ascii_case(name));
     found.next().ok_or_else(|| missing("provider"))
-}
-
-fn sees(directory: &Directory, context: &Context, id: EntryId) -> Result<bool, Refusal> {
-    let snapshot = directory.snapshot()?;
-    let rights = directory.rights(&snapshot, context.actor)?;
-    let guard = snapshot.record(id)?;
-    let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
-    Ok(record.is_some_and(|record| rights.sight(id, &record) == directory::access::Sight::Administrative))
 }
 
 /// The account of this DN.

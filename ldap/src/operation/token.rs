@@ -1,12 +1,11 @@
 //! API tokens: our own extended operation (see [`crate::token_request`]).
 
-use super::{Asked, Step, admit, extended};
+use super::{Asked, Step, extended};
 use crate::{
     door::Door,
-    result::Outcome,
     session::Session,
     token_request::{Create, Shown, TokenRequest, TokenResponse},
-    wire::{ResultCode, ber::Writer, message::Extended},
+    wire::message::Extended,
 };
 use bytes::BytesMut;
 use directory::{
@@ -34,23 +33,10 @@ pub(crate) fn begin(
     request: &Extended<'_>,
     out: &mut BytesMut,
 ) -> Step {
-    if let Err(step) = admit(door, session, &asked, out) {
-        return step;
-    }
-    if !asked.context.origin.confidential {
-        asked.answer(
-            door,
-            &Outcome::new(ResultCode::CONFIDENTIALITY_REQUIRED, "a token is not sent in the clear"),
-            out,
-        );
-        return Step::Answered;
-    }
-    match TokenRequest::decode(request.value.unwrap_or_default()) {
+    let decode = || TokenRequest::decode(request.value.unwrap_or_default());
+    match extended::own_request(door, session, &asked, decode, out) {
         Ok(request) => Step::Token(Box::new(Pending { request, answer: asked })),
-        Err(_) => {
-            asked.answer(door, &Outcome::new(ResultCode::PROTOCOL_ERROR, "the request's value is malformed"), out);
-            Step::Answered
-        }
+        Err(step) => step,
     }
 }
 
@@ -81,14 +67,7 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
 
 /// The directory has spoken.
 pub(crate) fn finish(door: &Door, asked: &Asked, outcome: Result<TokenResponse, Refusal>, out: &mut BytesMut) {
-    match outcome {
-        Ok(response) => {
-            let mut value = BytesMut::new();
-            response.encode(&mut Writer::new(&mut value));
-            extended::answer(door, asked, &Outcome::success(), Some(&value), out);
-        }
-        Err(refusal) => asked.answer(door, &Outcome::refused(&refusal, asked.operation), out),
-    }
+    extended::own_answer(door, asked, outcome, TokenResponse::encode, out);
 }
 
 async fn create(directory: &Directory, context: &Context, wanted: &Create) -> Result<TokenResponse, Refusal> {
