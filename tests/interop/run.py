@@ -24,7 +24,7 @@ import sys
 import tempfile
 import threading
 
-from kit import ldif
+from kit import certs, ldif
 from kit.scim_server import ScimServer
 from kit.slapd import Slapd
 
@@ -48,19 +48,22 @@ SCRIPTS = [
     ("schemathesis", "python_schemathesis.py", "venv", 1800),
     ("openid-client", "oidc_clients.mjs", "node", 300),
     ("authlib", "python_authlib.py", "venv", 300),
+    ("apache", "apache_oidc.py", "venv", 300),
 ]
 SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "scim-patches", "schemathesis"}
-OIDC = {"openid-client", "authlib"}
+OIDC = {"openid-client", "authlib", "apache"}
+WITH_SERVERS = {"apache"}
 FULL_FACTOR = 12
 
 
 class Rollbook:
     """`rollbook demo` on free ports; its output goes to a log beside the others."""
 
-    def __init__(self, binary, data, log):
+    def __init__(self, binary, data, log, settings=()):
         self.binary, self.data, self.log = binary, data, log
+        given = [word for setting in settings for word in ("--set", setting)]
         with open(log, "wb") as stderr:
-            self.process = subprocess.Popen([binary, "demo", "--data", data, "--ports", "ephemeral", "--json"], stdout=subprocess.PIPE,
+            self.process = subprocess.Popen([binary, *given, "demo", "--data", data, "--ports", "ephemeral", "--json"], stdout=subprocess.PIPE,
                                             stderr=stderr, stdin=subprocess.DEVNULL)
         first, self._first = [], threading.Event()
         # The thread reads on after the first line, so that a full pipe never stops the server.
@@ -146,7 +149,12 @@ def with_rollbook(tally, script, options, logs):
     name, file, kind, seconds = script
     data = tempfile.mkdtemp(prefix="rollbook-interop-")
     try:
-        server = Rollbook(options.binary, os.path.join(data, "data"), os.path.join(logs, f"{name}.server.log"))
+        settings = []
+        if name in WITH_SERVERS:
+            # What the script puts beside the server has certificates by this CA, and the server trusts it.
+            os.environ["INTEROP_TLS"] = os.path.join(data, "tls")
+            settings = [f"oidc.ca_file={certs.make(os.environ['INTEROP_TLS'])[0]}"]
+        server = Rollbook(options.binary, os.path.join(data, "data"), os.path.join(logs, f"{name}.server.log"), settings)
         demo = os.path.join(data, "demo.json")
         with open(demo, "w", encoding="utf-8") as out:
             json.dump(server.description, out)
