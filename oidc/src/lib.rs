@@ -8,6 +8,7 @@
 //! - [`claims`] says what of an account goes into which token, by the `claim` face of the schema's catalog.
 //! - [`fetch`] asks other servers, guarded.
 //! - [`provider`] is the endpoints.
+//! - [`upstream`] is signing in at other providers.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -16,3 +17,4 @@ pub mod fetch;
 pub mod jose;
 pub mod keys;
 pub mod provider;
+pub mod upstream;
