@@ -10,8 +10,10 @@
 
 mod accounts;
 mod audit;
+mod browser;
 mod client;
 mod http;
+mod party;
 mod reply;
 mod server;
 mod store;
@@ -19,8 +21,10 @@ mod tenant;
 
 pub use accounts::{Door, Entry, Person};
 pub use audit::Trail;
+pub use browser::Browser;
 pub use client::{Client, Kind, Scope};
 pub use http::{HttpAnswer, HttpClient, RawHttp, Trust};
+pub use party::{CALLBACK, RelyingParty};
 pub use reply::{BindOutcome, Found, Reply};
 pub use server::{ADMIN, BASE, READER, START, Server, Setup};
 pub use store::SharedStore;

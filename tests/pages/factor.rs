@@ -1,11 +1,10 @@
 //! The second factor: demanded, set up on the way in, asked for, counted; recovery codes.
 
-use crate::browser::Browser;
 use aws_lc_rs::hmac;
 use axum::http::StatusCode;
 use directory::clock::Span;
 use directory::lifecycle::State;
-use testkit::{Kind, PASSWORD, Person, Server};
+use testkit::{Browser, Kind, PASSWORD, Person, Server};
 
 /// The key that the page shows, as an authenticator app keeps it.
 fn key(browser: &Browser) -> Vec<u8> {

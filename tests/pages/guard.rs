@@ -1,10 +1,9 @@
 //! What must not be possible: forged forms, other people's redirections, kept sessions, framed pages.
 
-use crate::browser::Browser;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use directory::change::Act;
 use directory::clock::Span;
-use testkit::{NEW_PASSWORD, PASSWORD, Server};
+use testkit::{Browser, NEW_PASSWORD, PASSWORD, Server};
 
 fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
     let name = |name: &'static str| axum::http::HeaderName::from_static(name);

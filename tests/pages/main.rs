@@ -4,11 +4,9 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    clippy::default_trait_access,
     reason = "a test stops at the first surprise"
 )]
 
-mod browser;
 mod factor;
 mod guard;
 mod sign_in;

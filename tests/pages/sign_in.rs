@@ -1,10 +1,9 @@
 //! Signing in and out by password.
 
-use crate::browser::Browser;
 use axum::http::StatusCode;
 use directory::change::Act;
 use directory::lifecycle::State;
-use testkit::{NEW_PASSWORD, PASSWORD, Server, WRONG};
+use testkit::{Browser, NEW_PASSWORD, PASSWORD, Server, WRONG};
 
 /// Goal: a person signs in, sees the own session, signs out, and the session is over on the server, not only in the browser.
 #[tokio::test]

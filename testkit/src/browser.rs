@@ -1,27 +1,36 @@
 //! A browser as far as forms go: keeps cookies, reads a page's forms, sends them, follows what it is told when asked to.
 
-use axum::body::Body;
+use crate::{HttpAnswer, HttpClient, Server};
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use std::collections::BTreeMap;
-use testkit::{HttpAnswer, HttpClient, Server};
 
 /// A browser with its cookies.
 pub struct Browser {
     client: HttpClient,
+    /// What it keeps, by name.
     pub cookies: BTreeMap<String, String>,
+    /// What it reads (`Accept-Language`).
     pub language: &'static str,
     /// Headers that the next requests have as well.
     pub extra: HeaderMap,
+    /// What it was answered last.
     pub page: HttpAnswer,
     /// Where it is.
     pub place: String,
 }
 
 impl Browser {
+    /// A new one, before a server.
     pub async fn open(server: &Server) -> Browser {
-        let nothing = HttpAnswer { status: StatusCode::OK, headers: HeaderMap::new(), body: Default::default() };
+        Browser::over(server.http().await)
+    }
+
+    /// A new one over this connection.
+    pub fn over(client: HttpClient) -> Browser {
+        let nothing = HttpAnswer { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() };
         Browser {
-            client: server.http().await,
+            client,
             cookies: BTreeMap::new(),
             language: "en",
             extra: HeaderMap::new(),
@@ -41,17 +50,30 @@ impl Browser {
         self.follow().await
     }
 
-    /// Follows where the last answer leads.
+    /// Follows where the last answer leads, as long as that is on this server.
     pub async fn follow(&mut self) -> &HttpAnswer {
         for _ in 0..5 {
-            if self.page.status != StatusCode::SEE_OTHER {
+            if self.page.status != StatusCode::SEE_OTHER || self.elsewhere().is_some() {
                 break;
             }
             let place = self.page.header("location").to_owned();
-            assert!(place.starts_with('/') && !place.starts_with("//"), "leads away: {place}");
             self.get(&place).await;
         }
         &self.page
+    }
+
+    /// The address elsewhere that the last answer leads to.
+    pub fn elsewhere(&self) -> Option<&str> {
+        let place = self.page.header("location");
+        let is_path = place.starts_with('/') && !place.starts_with("//");
+        (self.page.status == StatusCode::SEE_OTHER && !is_path).then_some(place)
+    }
+
+    /// A parameter of that address.
+    pub fn told(&self, name: &str) -> Option<String> {
+        let (_, query) = self.elsewhere()?.split_once('?')?;
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// Sends the page's form for this path, with these fields over its hidden ones.
@@ -66,9 +88,8 @@ impl Browser {
 
     /// Sends a form of these fields.
     pub async fn post(&mut self, action: &str, fields: &[(String, String)]) -> &HttpAnswer {
-        let body: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
-        self.send(Method::POST, action, Some(body.join("&"))).await
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.send(Method::POST, action, Some(body)).await
     }
 
     async fn send(&mut self, method: Method, place: &str, form: Option<String>) -> &HttpAnswer {
@@ -112,10 +133,10 @@ impl Browser {
     /// The hidden fields of the page's first form for this path.
     pub fn hidden(&self, action: &str) -> Vec<(String, String)> {
         let page = self.page.text();
-        let start =
-            page.find(&format!("action=\"{action}\"")).unwrap_or_else(|| panic!("no form for {action} in {page}"));
-        let rest = &page[start..];
-        let form = &rest[..rest.find("</form>").unwrap()];
+        let (_, rest) = page
+            .split_once(&format!("action=\"{action}\""))
+            .unwrap_or_else(|| panic!("no form for {action} in {page}"));
+        let (form, _) = rest.split_once("</form>").unwrap();
         form.split("<input type=\"hidden\" name=\"")
             .skip(1)
             .map(|part| {
@@ -140,12 +161,6 @@ impl Browser {
         self.submit("/sign-in", &[("username", username), ("password", password)]).await;
         self.follow().await
     }
-}
-
-fn escape(text: &str) -> String {
-    text.bytes()
-        .map(|octet| if octet.is_ascii_alphanumeric() { (octet as char).to_string() } else { format!("%{octet:02X}") })
-        .collect()
 }
 
 fn unescape(text: &str) -> String {
