@@ -1,0 +1,85 @@
+// npm oidc-provider as an OpenID provider in memory, for bench/oidc-side-by-side: node provider.mjs PORT, with the packages of
+// package.json in NODE_MODULES. Prints "ready" when it listens.
+//
+// As fast as its library lets it be: what it stores is kept in maps, nothing is written to disk, nobody's password is checked (whoever comes
+// to the sign-in page is u0), consent is given already. Its access tokens are opaque, as they are by default: one signature less for each.
+import { createRequire } from "node:module";
+import { generateKeyPairSync } from "node:crypto";
+import { pathToFileURL } from "node:url";
+
+const require = createRequire(`${process.env.NODE_MODULES}/`);
+const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")).href);
+const port = Number(process.argv[2]);
+
+const stores = new Map(), grants = new Map(), uids = new Map();
+
+class Adapter {
+    constructor(name) {
+        this.name = name;
+        if (!stores.has(name)) stores.set(name, new Map());
+        this.store = stores.get(name);
+    }
+
+    async upsert(id, payload) {
+        this.store.set(id, payload);
+        if (payload.uid) uids.set(payload.uid, payload);
+        if (payload.grantId) {
+            if (!grants.has(payload.grantId)) grants.set(payload.grantId, []);
+            grants.get(payload.grantId).push([this.store, id]);
+        }
+    }
+
+    async find(id) { return this.store.get(id); }
+    async findByUid(uid) { return uids.get(uid); }
+    async findByUserCode() { return undefined; }
+    async consume(id) { this.store.get(id).consumed = Math.floor(Date.now() / 1000); }
+    async destroy(id) { this.store.delete(id); }
+
+    async revokeByGrantId(grantId) {
+        for (const [store, id] of grants.get(grantId) ?? []) store.delete(id);
+        grants.delete(grantId);
+    }
+}
+
+const jwk = (type, options, more) => ({ ...generateKeyPairSync(type, options).privateKey.export({ format: "jwk" }), use: "sig", ...more });
+const client = (algorithm) => ({
+    client_id: `bench-${algorithm.toLowerCase()}`, client_secret: "bench-secret-of-forty-three-characters-here",
+    redirect_uris: ["https://app.example/return"], grant_types: ["authorization_code", "refresh_token", "client_credentials"],
+    response_types: ["code"], token_endpoint_auth_method: "client_secret_post", id_token_signed_response_alg: algorithm,
+});
+
+const provider = new Provider(`http://127.0.0.1:${port}`, {
+    adapter: Adapter,
+    clients: [client("RS256"), client("ES256")],
+    clientDefaults: { grant_types: ["authorization_code", "refresh_token", "client_credentials"] },
+    jwks: { keys: [jwk("rsa", { modulusLength: 2048 }, { alg: "RS256", kid: "r" }), jwk("ec", { namedCurve: "P-256" }, { alg: "ES256", kid: "e" })] },
+    cookies: { keys: ["bench"] },
+    pkce: { required: () => true },
+    scopes: ["openid", "offline_access", "profile", "email"],
+    claims: { openid: ["sub"], profile: ["name", "given_name", "family_name", "preferred_username"], email: ["email", "email_verified"] },
+    features: {
+        devInteractions: { enabled: false }, clientCredentials: { enabled: true }, revocation: { enabled: true },
+        introspection: { enabled: true, allowedPolicy: () => true },
+    },
+    issueRefreshToken: async () => true,
+    rotateRefreshToken: true,
+    ttl: { AccessToken: 600, ClientCredentials: 600, AuthorizationCode: 60, IdToken: 600, RefreshToken: 86400, Session: 3600, Grant: 86400, Interaction: 600 },
+    interactions: { url: (_, interaction) => `/enter/${interaction.uid}` },
+    findAccount: async (_, id) => ({
+        accountId: id,
+        claims: async () => ({ sub: id, name: "Gülay Kılıç", given_name: "Gülay", family_name: "Kılıç", preferred_username: id, email: `${id}@example.com`, email_verified: false }),
+    }),
+    loadExistingGrant: async (ctx) => {
+        const known = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
+        if (known) return ctx.oidc.provider.Grant.find(known);
+        const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
+        grant.addOIDCScope("openid profile email offline_access");
+        await grant.save();
+        return grant;
+    },
+});
+provider.use(async (ctx, next) => {
+    if (!ctx.path.startsWith("/enter/")) return next();
+    return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: "u0" } });
+});
+provider.listen(port, "127.0.0.1", () => console.log("ready"));
