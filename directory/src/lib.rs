@@ -26,3 +26,4 @@ pub mod sweep;
 pub mod throttle;
 pub mod token;
 pub mod trail;
+pub mod trial;

@@ -17,7 +17,7 @@ use directory::change::{Act, ModificationKind};
 use directory::clock::Span;
 use directory::context::{Actor, Context};
 use directory::error::Reason;
-use directory::grant::{FACTOR_ATTEMPTS, Link, RECOVERY_CODES};
+use directory::grant::{FACTOR_ATTEMPTS, NewLink, RECOVERY_CODES};
 use directory::id::EntryId;
 use directory::lifecycle::{ChangePath, State};
 use directory::store::view::View;
@@ -255,27 +255,26 @@ async fn a_link_is_one_accounts_and_goes_with_it() {
     let attributes = [("objectClass", "rollbookProvider"), ("cn", "work"), ("rollbookProviderKind", "google")];
     world.add(PROVIDER, &attributes).await.unwrap();
     let (ada, bob, provider) = (world.id(ADA), world.id("uid=bob,ou=people,dc=example,dc=com"), world.id(PROVIDER));
-    let link = |account: EntryId, key: &str| {
-        let now = world.directory.now().wall;
+    let link = async |account: EntryId, key: &str| {
         let (key, shown) = (key.to_owned(), "ada@example.com".to_owned());
-        Link { provider, key, account, created: now, used: now, shown, claims: [0; 32] }
+        let new = NewLink { provider, key, shown, claims: [0; 32], groups: Vec::new() };
+        world.directory.link(&nobody(&world), account, new).await
     };
-    let context = nobody(&world);
-    world.directory.link(&context, link(ada, "iss|1")).await.unwrap();
+    link(ada, "iss|1").await.unwrap();
     assert_eq!(world.directory.link_of(provider, "iss|1").unwrap().unwrap().account, ada);
     assert!(world.directory.link_of(provider, "iss|2").unwrap().is_none());
-    for taken in [link(bob, "iss|1"), link(ada, "iss|2")] {
-        assert_eq!(world.directory.link(&context, taken).await.unwrap_err().reason, Reason::EntryExists);
+    for taken in [(bob, "iss|1"), (ada, "iss|2")] {
+        assert_eq!(link(taken.0, taken.1).await.unwrap_err().reason, Reason::EntryExists);
     }
     world.clock.advance(Span::from_secs(9));
-    world.directory.link(&context, link(ada, "iss|1")).await.unwrap();
+    link(ada, "iss|1").await.unwrap();
     let links = world.directory.links_of(&bootstrap::operator(&world.directory), ada).unwrap();
     assert!(links.len() == 1 && links.iter().all(|l| l.used.since(l.created) == Span::from_secs(9)));
     world.verify();
     world.directory.unlink(&bootstrap::operator(&world.directory), ada, provider).await.unwrap();
     assert!(world.directory.link_of(provider, "iss|1").unwrap().is_none());
-    world.directory.link(&context, link(ada, "iss|1")).await.unwrap();
-    world.directory.link(&context, link(bob, "iss|2")).await.unwrap();
+    link(ada, "iss|1").await.unwrap();
+    link(bob, "iss|2").await.unwrap();
     world.act(ADA, Act::Delete { months: None }).await.unwrap();
     assert!(world.directory.link_of(provider, "iss|1").unwrap().is_none());
     world.verify();

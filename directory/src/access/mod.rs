@@ -89,15 +89,18 @@ impl Rights {
         Rights { actor: Actor::Anonymous, entry: EntryId::NONE, scopes: Vec::new() }
     }
 
+    /// The rights of the server itself.
+    pub fn system() -> Rights {
+        Rights { actor: Actor::System, entry: EntryId::NONE, scopes: vec![everywhere(Power::System)] }
+    }
+
     /// The rights that `actor` has now.
     ///
     /// # Errors
     /// `NotAllowed` when the login has been revoked: the account is gone, disabled, or its epoch has moved.
     pub fn of(view: &impl View, schema: &Schema, actor: Actor) -> Result<Rights, Refusal> {
         let Actor::Account { id, epoch, must_change_password } = actor else {
-            let power = matches!(actor, Actor::System);
-            let scopes = if power { vec![everywhere(Power::System)] } else { Vec::new() };
-            return Ok(Rights { actor, entry: EntryId::NONE, scopes });
+            return Ok(if actor == Actor::System { Rights::system() } else { Rights::none() });
         };
         let account = view.account(id)?;
         if !account.is_some_and(|a| a.epoch == epoch && is_usable(&a)) {
@@ -310,6 +313,25 @@ fn role_name_is(role: &Record<'_>, name: &str) -> bool {
     // The first RDN's value, up to the first separator: predefined names hold nothing that would be escaped.
     let rdn = role.dn().split(',').next().unwrap_or_default();
     rdn.split_once('=').is_some_and(|(_, value)| value.eq_ignore_ascii_case(name))
+}
+
+/// Whether an account may do more here than be itself: it holds, directly or through groups, a role that gives rights.
+///
+/// # Errors
+/// `Store`, `Limit`.
+pub fn is_privileged(view: &impl View, account: EntryId) -> Result<bool, Refusal> {
+    let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
+    let readers = view.meta_ids(meta::READERS)?;
+    for group in membership::closure(view, account)? {
+        if Some(group) == system || readers.contains(&group) {
+            return Ok(true);
+        }
+        let Some(guard) = view.record(group)? else { continue };
+        if Record::parse(guard.value()).is_ok_and(|role| power_of(&role).is_some()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn tenant_role(view: &impl View, schema: &Schema, group: EntryId) -> Result<Option<Scope>, Refusal> {

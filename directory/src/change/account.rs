@@ -2,14 +2,14 @@
 
 use super::administrators::{self, Watched};
 use super::apply::Applying;
-use super::{Op, PasswordOp, Subject, add, delete, references};
+use super::{Op, PasswordOp, Subject, add, delete, references, user_type};
 use crate::context::Actor;
 use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
 use crate::grant::apply as grant;
 use crate::id::EntryId;
 use crate::journal::record::Event;
-use crate::lifecycle::{Account, Audience, Counters, UserType};
+use crate::lifecycle::{Account, Audience, Counters};
 use crate::schema::kind::Kind;
 use crate::store::codec::{self, Credential};
 use crate::store::membership;
@@ -121,6 +121,22 @@ pub fn set_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str, op: 
     Ok(())
 }
 
+/// Takes the password away, and ends all logins by it: sessions, refresh tokens, API tokens.
+///
+/// # Errors
+/// `Store`.
+pub fn drop_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str) -> Result<(), Refusal> {
+    let Some(facts) = applying.tables.account(id)? else { return Ok(()) };
+    applying.dirty = true;
+    applying.tables.credentials.remove(id.0)?;
+    let epoch = facts.epoch.saturating_add(1);
+    write_facts(applying, id, &Account { epoch, force_change: false, password_changed_at: None, ..facts })?;
+    grant::end_all(applying, id)?;
+    token::end_all(applying, id, dn)?;
+    applying.record.events.push(Event::Account { entry: id, dn: dn.to_owned(), act: "drop-password".into() });
+    Ok(())
+}
+
 fn expect_facts(applying: &Applying<'_, '_>, id: EntryId, expected: &Account) -> Result<(), Refusal> {
     if applying.tables.account(id)?.as_ref() != Some(expected) {
         return Err(Refusal::new(Reason::Conflict, "the account has changed meanwhile"));
@@ -128,7 +144,11 @@ fn expect_facts(applying: &Applying<'_, '_>, id: EntryId, expected: &Account) ->
     Ok(())
 }
 
-fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) -> Result<(), Refusal> {
+/// Writes the facts of an account.
+///
+/// # Errors
+/// `Store`.
+pub fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) -> Result<(), Refusal> {
     applying.tables.accounts.insert(id.0, codec::encode(facts)?.as_slice())?;
     Ok(())
 }
@@ -144,7 +164,10 @@ pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft,
     }
     let audience = if after.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
     match (before.header.kind.is_account(), after.header.kind.is_account()) {
-        (false, true) => write_facts(applying, id, &Account::new(audience, UserType::Native, &applying.set.now)),
+        (false, true) => {
+            let user_type = user_type::of(&after.attributes);
+            write_facts(applying, id, &Account::new(audience, user_type, &applying.set.now))
+        }
         (true, false) => {
             applying.tables.accounts.remove(id.0)?;
             applying.tables.credentials.remove(id.0)?;

@@ -3,7 +3,7 @@
 use super::apply::{Applying, no_such_entry};
 use super::claims::Claims;
 use super::project::Rows;
-use super::{AddOp, edges, modify};
+use super::{AddOp, edges, modify, user_type};
 use crate::entry::record::{Attribute, Draft, Header, Record};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
@@ -46,6 +46,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
         version: applying.position,
     };
     let (draft, edges, claims) = finish(applying.schema, op, complete, header, &parent_dn)?;
+    user_type::check(applying, EntryId::NONE, &draft, op.credential.is_some())?;
     claims.check(applying.tables, EntryId::NONE)?;
     let members = resolve(applying, &edges)?;
 
@@ -128,6 +129,7 @@ fn write(
     }
     if draft.header.kind.is_account() {
         let mut account = *op.account;
+        account.user_type = user_type::of(&draft.attributes);
         account.audience = if draft.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
         tables.accounts.insert(id.0, codec::encode(&account)?.as_slice())?;
     }

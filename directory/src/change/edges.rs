@@ -5,7 +5,7 @@
 
 use super::add::edge_name;
 use super::apply::Applying;
-use super::{ModificationKind, ValueOp};
+use super::{ModificationKind, ValueOp, user_type};
 use crate::access::Sight;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
@@ -171,6 +171,7 @@ pub fn add_member(applying: &mut Applying<'_, '_>, group: EntryId, member: Entry
     if Some(group) == applying.tables.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId) && !applying.rights.is_system() {
         return Err(Refusal::not_allowed());
     }
+    user_type::check_new_member(applying, group, member)?;
     applying.dirty = true;
     membership::add(applying.tables, group, member, kind)?;
     Ok(())

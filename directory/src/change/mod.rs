@@ -29,6 +29,7 @@ pub mod project;
 pub mod references;
 pub mod rename;
 pub mod request;
+pub mod user_type;
 
 use crate::clock::{Millis, Now};
 use crate::context::{Actor, Origin};

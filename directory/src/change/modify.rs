@@ -5,7 +5,7 @@ use super::administrators::{self, Watched};
 use super::apply::Applying;
 use super::edges::{self, Edges, edge_kind};
 use super::references;
-use super::{ModificationKind, PasswordOp, Subject, ValueOp, account};
+use super::{ModificationKind, PasswordOp, Subject, ValueOp, account, user_type};
 use crate::entry::dn::Dn;
 use crate::entry::record::{Attribute, Draft};
 use crate::error::{Reason, Refusal};
@@ -72,6 +72,11 @@ pub fn apply(
     watched.check(applying)?;
     if let Some(password) = password {
         account::set_password(applying, id, &after.dn, password)?;
+    }
+    let retyped = modifications.iter().any(|m| m.attribute == known::attribute::ROLLBOOK_USER_TYPE);
+    if retyped || before.header.kind != after.header.kind {
+        let sets_password = password.is_some_and(|password| password.next.is_some());
+        user_type::settle(applying, id, &after, sets_password)?;
     }
     applying.record.events.push(Event::Modified { entry: id, dn: after.dn, values });
     applying.entry = Some(id);

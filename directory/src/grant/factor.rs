@@ -13,6 +13,7 @@ use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::random::Random;
+use crate::schema::Schema;
 use crate::schema::known::attribute as known;
 use crate::store::codec;
 use crate::store::view::View;
@@ -116,7 +117,7 @@ impl Directory {
         Ok(Factors {
             totp: stored.totp.map(|totp| (totp.label, totp.created)),
             recovery_codes: stored.codes.len(),
-            required: required(self.snapshot()?.as_ref(), self, account)?,
+            required: required(self.snapshot()?.as_ref(), self.schema(), account)?,
         })
     }
 
@@ -192,32 +193,37 @@ impl Directory {
 
 /// Whether a login of this account needs a second factor: the account says so, or its policy, or the policy of the
 /// nearest entry above it that names one.
-fn required(view: &impl View, directory: &Directory, account: EntryId) -> Result<bool, Refusal> {
-    let mut id = account;
+fn required(view: &impl View, schema: &Schema, account: EntryId) -> Result<bool, Refusal> {
+    let says = |id: EntryId| {
+        let guard = view.record(id)?;
+        let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+        let value = record.and_then(|r| r.values(known::ROLLBOOK_SECOND_FACTOR).next().map(<[u8]>::to_vec));
+        Ok::<_, Refusal>(value.map(|value| value.eq_ignore_ascii_case(b"TRUE")))
+    };
+    if let Some(own) = says(account)? {
+        return Ok(own);
+    }
+    let policy = policy_of(view, schema, account)?;
+    Ok(policy.map(says).transpose()?.flatten().unwrap_or(false))
+}
+
+/// The policy of an entry: the one that it names, or that of the nearest entry above it that names one.
+pub(super) fn policy_of(view: &impl View, schema: &Schema, from: EntryId) -> Result<Option<EntryId>, Refusal> {
+    let mut id = from;
     // A tree is as deep as a DN has RDNs; the bound guards against a damaged store.
     for _ in 0..1_000 {
-        let Some(guard) = view.record(id)? else { return Ok(false) };
-        let Ok(record) = Record::parse(guard.value()) else { return Ok(false) };
-        if id == account
-            && let Some(says) = record.values(known::ROLLBOOK_SECOND_FACTOR).next()
-        {
-            return Ok(says.eq_ignore_ascii_case(b"TRUE"));
-        }
+        let Some(guard) = view.record(id)? else { return Ok(None) };
+        let Ok(record) = Record::parse(guard.value()) else { return Ok(None) };
         if let Some(dn) = record.values(known::ROLLBOOK_POLICY_NAME).next() {
-            let key = crate::entry::dn::DnKey::parse(directory.schema(), dn).ok();
-            let policy = key.map(|key| view.id_of(key.as_bytes())).transpose()?.flatten();
-            let Some(policy) = policy else { return Ok(false) };
-            let Some(guard) = view.record(policy)? else { return Ok(false) };
-            let Ok(policy) = Record::parse(guard.value()) else { return Ok(false) };
-            let says = policy.values(known::ROLLBOOK_SECOND_FACTOR).next();
-            return Ok(says.is_some_and(|says| says.eq_ignore_ascii_case(b"TRUE")));
+            let key = crate::entry::dn::DnKey::parse(schema, dn).ok();
+            return Ok(key.map(|key| view.id_of(key.as_bytes())).transpose()?.flatten());
         }
         id = record.parent();
         if id == EntryId::NONE {
             break;
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Eighty random bits in four groups.

@@ -12,7 +12,7 @@
 //! goes on (requirement 2.4). Secrets are 256 random bits, of which SHA-256 is stored.
 //!
 //! `text` owns the written forms, `session`, `code` and `family` one grant each, `seen` the moment of a session's last
-//! use, `ended` the feed, `consent`, `revoked`, `link`, `factor`, `keys` and `secret` what goes with them, `seal` what is kept sealed,
+//! use, `ended` the feed, `consent`, `revoked`, `link`, `join`, `factor`, `keys` and `secret` what goes with them, `seal` what is kept sealed,
 //! `apply` the write path's steps.
 
 pub(crate) mod apply;
@@ -21,6 +21,7 @@ mod consent;
 pub(crate) mod ended;
 pub(crate) mod factor;
 mod family;
+mod join;
 pub(crate) mod keys;
 pub(crate) mod link;
 mod revoked;
@@ -37,8 +38,9 @@ pub use consent::Consent;
 pub use ended::{Cause, Ended, What};
 pub use factor::{ATTEMPTS as FACTOR_ATTEMPTS, CODES as RECOVERY_CODES, Factors, NewTotp};
 pub use family::{Family, FamilyTerms, LiveFamily, NewFamily, Rotated};
+pub use join::{Addressed, NewPerson};
 pub use keys::{AGE as KEY_AGE, Algorithm, LEAD as KEY_LEAD, OVERLAP as KEY_OVERLAP, SigningKey, signer};
-pub use link::Link;
+pub use link::{Link, NewLink};
 pub use secret::{PREFIX as CLIENT_SECRET, Shown};
 pub use session::{LiveSession, NewSession, Session, Upstream};
 

@@ -4,7 +4,7 @@ use super::operational::{self, Carried, Use};
 use super::{Entry, Place};
 use crate::change::claims::Claims;
 use crate::change::project::Rows;
-use crate::change::{add, prepare};
+use crate::change::{add, prepare, user_type};
 use crate::clock::Now;
 use crate::credential::import::{Imported, import};
 use crate::credential::{PasswordHash, Secret};
@@ -12,7 +12,7 @@ use crate::entry::dn::{Dn, DnKey};
 use crate::entry::record::Header;
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
-use crate::lifecycle::{Account, Policy};
+use crate::lifecycle::{Account, Policy, UserType};
 use crate::random::Random;
 use crate::schema::{Kind, Schema, known};
 use crate::store::codec::Credential;
@@ -137,7 +137,11 @@ impl Preparing<'_> {
         if carried.history_lost > 0 {
             left_out.push(format!("pwdHistory: {} values cannot be verified", carried.history_lost));
         }
-        let (hash, cleartext) = password(&carried.passwords, &mut left_out);
+        let (mut hash, mut cleartext) = password(&carried.passwords, &mut left_out);
+        if (hash.is_some() || cleartext.is_some()) && user_type::of(&op.attributes) == UserType::Sso {
+            left_out.push("userPassword: the password of an account of the type sso is with its provider".into());
+            (hash, cleartext) = (None, None);
+        }
         let has_password = hash.is_some() || cleartext.is_some();
         let stored = |hash: &PasswordHash| hash.as_str().to_owned();
         let history = carried.history.iter().map(|(_, hash)| stored(hash)).collect();
@@ -164,7 +168,7 @@ impl Preparing<'_> {
         let account = kind.is_account().then(|| {
             let facts =
                 super::facts::account(kind, &carried.facts, carried.created, has_password, self.policy, self.now);
-            Box::new(facts)
+            Box::new(Account { user_type: user_type::of(&draft.attributes), ..facts })
         });
         if account.is_none() && has_password {
             left_out.push("userPassword: the entry is no account".into());

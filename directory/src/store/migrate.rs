@@ -3,19 +3,22 @@
 //! [`FORMAT`] rises with every change of a table, key or value that an older program could not read. Each step from one
 //! format to the next is a function in [`STEPS`], run in the transaction that also writes the new number.
 
+use super::codec;
 use super::tables::meta;
-use super::view::Tables;
+use super::view::{Tables, View};
 use crate::change::claims::Claims;
+use crate::change::user_type;
 use crate::entry::record::{DamagedRecord, Record};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
+use crate::lifecycle::{Account, UserType};
 use crate::random::Random;
 use crate::schema::kind::Kind;
 use crate::schema::known;
 use redb::ReadableTable;
 
 /// The present format.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 
@@ -28,14 +31,40 @@ const STEPS: &[Step] = &[
     |_| Ok(()),
     // 4: a client identifier is claimed. A program that does not know it would let a second application have it.
     claim_client_identifiers,
+    // 5: the facts of an account know the type sso, and a link what its mapping gave; no link was made before. A program
+    // that does not know them would take a password, or let what was mapped outlive its link.
+    know_sso,
 ];
+
+/// What `rollbookUserType` said had no effect until now.
+fn know_sso(tables: &mut Tables<'_>) -> Result<(), Refusal> {
+    let mut found = Vec::new();
+    for item in tables.entries.range::<u64>(..)? {
+        let (id, record) = item?;
+        let record = Record::parse(record.value()).map_err(damaged)?;
+        let mut types = record.values(known::attribute::ROLLBOOK_USER_TYPE);
+        if record.kind().is_account() && types.any(|value| value.eq_ignore_ascii_case(user_type::SSO.as_bytes())) {
+            found.push(EntryId(id.value()));
+        }
+    }
+    for id in found {
+        let Some(facts) = tables.account(id)? else { continue };
+        let facts = Account { user_type: UserType::Sso, epoch: facts.epoch.saturating_add(1), ..facts };
+        tables.accounts.insert(id.0, codec::encode(&facts)?.as_slice())?;
+        tables.credentials.remove(id.0)?;
+    }
+    Ok(())
+}
+
+fn damaged(error: DamagedRecord) -> Refusal {
+    Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+}
 
 /// Of several applications with one identifier the oldest keeps it; [`verify`](super::verify) names the others.
 fn claim_client_identifiers(tables: &mut Tables<'_>) -> Result<(), Refusal> {
     let mut claims = Vec::new();
     for item in tables.entries.range::<u64>(..)? {
         let (id, record) = item?;
-        let damaged = |e: DamagedRecord| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
         let record = Record::parse(record.value()).map_err(damaged)?;
         if record.kind() == Kind::Application {
             let owned = Claims::of_clients(record.values(known::attribute::ROLLBOOK_CLIENT_ID));

@@ -12,7 +12,7 @@ use super::view::{Snapshot, View};
 use super::{codec, indexes, membership};
 use crate::change::account::is_usable;
 use crate::change::project::Rows;
-use crate::change::{add, references};
+use crate::change::{add, references, user_type};
 use crate::entry::dn::DnKey;
 use crate::entry::record::{Draft, Record};
 use crate::error::Refusal;
@@ -161,7 +161,12 @@ impl Check<'_> {
     fn account(&mut self, id: EntryId, draft: &Draft, counted: &mut Counted) -> Result<(), Refusal> {
         let account = self.snapshot.account(id);
         match (draft.header.kind.is_account(), account) {
-            (true, Ok(Some(_))) => counted.accounts = counted.accounts.saturating_add(1),
+            (true, Ok(Some(facts))) => {
+                counted.accounts = counted.accounts.saturating_add(1);
+                if facts.user_type != user_type::of(&draft.attributes) {
+                    self.find("accounts", format!("{}: the type of the facts is not the entry's", draft.dn));
+                }
+            }
             (false, Ok(None)) => {
                 if self.snapshot.credentials().get(id.0)?.is_some() {
                     self.find("credentials", format!("{} has a password and is no account", draft.dn));

@@ -12,13 +12,14 @@ use super::ended::{Cause, Ended, What};
 use super::factor::Totp;
 use super::family::Family;
 use super::keys::StoredKey;
-use super::link::Link;
+use super::link::NewLink;
 use super::revoked::Name;
 use super::secret::Shown;
 use super::session::Session;
 use super::text::CodeKey;
 use super::{FamilyId, SessionId, Why};
 use crate::access::Rights;
+use crate::change::Subject;
 use crate::change::account::is_usable;
 use crate::change::apply::Applying;
 use crate::clock::Millis;
@@ -203,8 +204,10 @@ pub enum GrantOp {
     },
     /// Somebody whom a provider signs in is this account.
     Link {
-        /// The link.
-        link: Box<Link>,
+        /// The account, which the same set may add.
+        account: Subject,
+        /// What the provider has said.
+        new: Box<NewLink>,
     },
     /// And is it no more.
     Unlink {
@@ -262,7 +265,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
         GrantOp::UseFactor { account, used } => factor::used(applying, *account, used),
         GrantOp::FactorFailed { account } => factor::failed(applying, *account),
         GrantOp::RemoveFactors { account } => factor::remove(applying, *account),
-        GrantOp::Link { link } => link::link(applying, link),
+        GrantOp::Link { account, new } => link::link(applying, account, new),
         GrantOp::Unlink { account, provider } => link::unlink(applying, *account, *provider),
         GrantOp::Expire { sessions, families } => {
             only_the_system(applying)?;
