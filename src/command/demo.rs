@@ -1,9 +1,11 @@
 //! `rollbook demo`: a filled directory to point an application at, and the announcement of where it is.
 //!
-//! Owns the ports, the settings that differ from `serve`, and the two forms of the announcement. Filling the store from
-//! `fixtures/org` and opening the doors is the wiring's part, which calls [`settings`] before and
-//! [`Announcement::render`] after it.
+//! Owns the ports, the settings that differ from `serve`, and filling the store from `fixtures/org`; what is announced is
+//! [`announcement`]'s.
 
+mod announcement;
+
+use self::announcement::{Announcement, Application, Client, Person, Provisioning};
 use super::{Exit, Failure};
 use crate::cli::Global;
 use crate::config::Problem;
@@ -12,7 +14,7 @@ use directory::bootstrap;
 use directory::clock::Span;
 use directory::error::Refusal;
 use directory::handle::Directory;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::str::FromStr;
@@ -98,7 +100,7 @@ pub fn run(global: &Global, args: &Args) -> Result<Exit, Failure> {
 
 /// The passwords of a demo's two accounts, and the token of its third; kept beside its store, so that a second start
 /// announces the same.
-#[derive(Clone, Debug, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Passwords {
     admin: String,
     service: String,
@@ -248,172 +250,10 @@ pub fn settings(data: &Path, ports: Ports) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Where a demo is and who may log in. The field names are a promise to scripts.
-#[derive(Clone, Debug, Serialize)]
-pub struct Announcement {
-    /// The process.
-    pub pid: u32,
-    /// `ldap://…`
-    pub ldap: String,
-    /// `ldaps://…`
-    pub ldaps: String,
-    /// `ldapi://…`, the path percent-encoded.
-    pub ldapi: String,
-    /// `https://…`, when there is such a door.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub https: Option<String>,
-    /// SCIM, when there is HTTPS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scim: Option<Provisioning>,
-    /// A client of the OpenID provider, when there is HTTPS.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oidc: Option<Client>,
-    /// The first suffix.
-    pub base_dn: String,
-    /// The certificate to trust.
-    pub ca_file: String,
-    /// The administrator.
-    pub admin: Person,
-    /// An application's account that may read.
-    pub service: Application,
-}
-
-/// A person who may log in.
-#[derive(Clone, Debug, Serialize)]
-pub struct Person {
-    /// For a bind.
-    pub dn: String,
-    /// For a form.
-    pub username: String,
-    /// Made for this demo alone.
-    pub password: String,
-}
-
-/// An application that may bind.
-#[derive(Clone, Debug, Serialize)]
-pub struct Application {
-    /// For a bind.
-    pub dn: String,
-    /// Made for this demo alone.
-    pub password: String,
-}
-
-/// An application that signs people in.
-#[derive(Clone, Debug, Serialize)]
-pub struct Client {
-    /// The provider's issuer; its metadata is below it.
-    pub issuer: String,
-    /// The client's identifier.
-    pub client_id: String,
-    /// Made for this demo alone.
-    pub client_secret: String,
-    /// Where it is returned to: on the loopback, at any port.
-    pub redirect_uri: String,
-}
-
-/// An identity provider's way in.
-#[derive(Clone, Debug, Serialize)]
-pub struct Provisioning {
-    /// The base URL.
-    pub base: String,
-    /// A bearer token, made for this demo alone.
-    pub token: String,
-}
-
-impl Announcement {
-    /// One line of JSON for scripts, or four lines to paste for people.
-    pub fn render(&self, json: bool) -> String {
-        if json {
-            // Strings and numbers always serialise.
-            return serde_json::to_string(self).unwrap_or_default() + "\n";
-        }
-        let quoted = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
-        let scim = self.scim.as_ref().map(|Provisioning { base, token }| {
-            let (ca, token) = (quoted(&self.ca_file), quoted(&format!("Authorization: Bearer {token}")));
-            format!("curl --cacert {ca} -H {token} {}\n", quoted(&format!("{base}/Users?count=3")))
-        });
-        let mut lines = format!(
-            "export LDAPTLS_CACERT={ca}\n\
-             ldapsearch -x -H {ldaps} -D {admin} -w {password} -b {base}\n\
-             ldapwhoami -x -H {ldap} -D {service} -w {secret}\n",
-            ca = quoted(&self.ca_file),
-            ldaps = self.ldaps,
-            ldap = self.ldap,
-            admin = quoted(&self.admin.dn),
-            password = quoted(&self.admin.password),
-            base = quoted(&self.base_dn),
-            service = quoted(&self.service.dn),
-            secret = quoted(&self.service.password),
-        );
-        lines.push_str(&scim.unwrap_or_default());
-        lines
-    }
-}
-
-/// The URL of a Unix socket (`ldapi://`): its path with everything but letters, digits and `-._~` percent-encoded.
-pub fn ldapi_url(path: &Path) -> String {
-    use std::os::unix::ffi::OsStrExt;
-    let encode = |byte: &u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
-        other => format!("%{other:02X}"),
-    };
-    format!("ldapi://{}", path.as_os_str().as_bytes().iter().map(encode).collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Config, Sources};
-
-    fn announcement() -> Announcement {
-        Announcement {
-            pid: 1,
-            ldap: "ldap://127.0.0.1:3890".into(),
-            ldaps: "ldaps://127.0.0.1:3891".into(),
-            ldapi: ldapi_url(Path::new("/tmp/a b/ldapi")),
-            https: Some("https://127.0.0.1:3892".into()),
-            oidc: Some(Client {
-                issuer: "https://127.0.0.1:3892".into(),
-                client_id: "demo".into(),
-                client_secret: "rba_x".into(),
-                redirect_uri: "http://127.0.0.1/callback".into(),
-            }),
-            scim: Some(Provisioning { base: "https://127.0.0.1:3892/scim/v2".into(), token: "rbs_1_x".into() }),
-            base_dn: "dc=example,dc=com".into(),
-            ca_file: "/tmp/it's/ca.pem".into(),
-            admin: Person { dn: "uid=admin".into(), username: "admin".into(), password: "p w".into() },
-            service: Application { dn: "cn=app".into(), password: "s".into() },
-        }
-    }
-
-    /// Goal: the JSON form is one line with the promised names; a door that is not there has none.
-    #[test]
-    fn json_keeps_its_promise() {
-        let text = announcement().render(true);
-        assert_eq!(text.matches('\n').count(), 1);
-        let open: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let names: Vec<&str> = open.as_object().unwrap().keys().map(String::as_str).collect();
-        let promised =
-            ["admin", "base_dn", "ca_file", "https", "ldap", "ldapi", "ldaps", "oidc", "pid", "scim", "service"];
-        assert_eq!(names, promised);
-        let closed = Announcement { https: None, scim: None, oidc: None, ..announcement() };
-        let value: serde_json::Value = serde_json::from_str(&closed.render(true)).unwrap();
-        assert!(value.get("https").is_none() && value.get("scim").is_none());
-        assert_eq!(open["ldapi"], "ldapi://%2Ftmp%2Fa%20b%2Fldapi");
-        assert_eq!(open["admin"]["username"], "admin");
-    }
-
-    /// Goal: the form for people is four lines that a shell takes as they are.
-    #[test]
-    fn people_get_four_lines() {
-        let text = announcement().render(false);
-        assert_eq!(text.lines().count(), 4);
-        assert!(
-            text.contains("-H 'Authorization: Bearer rbs_1_x' 'https://127.0.0.1:3892/scim/v2/Users?count=3'"),
-            "{text}"
-        );
-        assert!(text.contains(r"'/tmp/it'\''s/ca.pem'") && text.contains("-w 'p w'"), "{text}");
-    }
 
     /// Goal: ports are read with their bounds, and a demo's settings are good settings.
     #[test]

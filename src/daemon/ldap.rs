@@ -2,12 +2,12 @@
 
 use super::House;
 use super::sockets::{self, UnixDoor};
-use crate::command::demo::ldapi_url;
 use crate::config::Problem;
 use crate::config::listen::Anonymous;
 use directory::handle::Directory;
 use ldap::{Gate, Listeners, Metrics, Settings, TlsSource};
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::net::UnixListener;
 
@@ -125,4 +125,14 @@ fn observe(house: &House, metrics: &Arc<Metrics>) {
         put("timeout", seen.timeouts);
         put("password_exposed", seen.passwords_exposed);
     });
+}
+
+/// The URL of a Unix socket (`ldapi://`): its path with everything but letters, digits and `-._~` percent-encoded.
+pub fn ldapi_url(path: &Path) -> String {
+    use std::os::unix::ffi::OsStrExt;
+    let encode = |byte: &u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(*byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    format!("ldapi://{}", path.as_os_str().as_bytes().iter().map(encode).collect::<String>())
 }

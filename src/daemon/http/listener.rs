@@ -86,7 +86,7 @@ fn receive(shared: &Arc<Shared>, gate: &Arc<Gate>, stop: &Stop, arrival: Arrival
         .and_then(|place| Some((gate.admit(address, settings.connections, settings.connections_per_address)?, place)));
     let Some(permit) = permit else {
         shared.figures.note(Event::Refused);
-        tracing::debug!(peer = ?address, "too many connections");
+        tracing::debug!(peer = address.map(tracing::field::display), "too many connections");
         return;
     };
     shared.figures.note(Event::Accepted);
