@@ -38,7 +38,8 @@ enum End {
 /// Serves one connection to its end.
 pub(crate) async fn run(door: Arc<Door>, transport: Transport, peer: Peer, shutdown: CancellationToken) {
     door.metrics.accepted();
-    tracing::info!(connection = peer.connection, peer = ?peer.address, port = peer.port, kind = ?peer.kind, "open");
+    let address = peer.address.map(tracing::field::display);
+    tracing::info!(connection = peer.connection, peer = address, port = peer.port, kind = ?peer.kind, "open");
     let mut shutdown = Box::pin(shutdown.cancelled_owned());
     let ending = serve(&door, transport, peer, shutdown.as_mut()).await;
     door.metrics.closed();

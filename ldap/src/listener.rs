@@ -192,7 +192,7 @@ impl Reception {
         let Some(permit) = self.gate.admit(address, settings.max_connections, settings.max_connections_per_address)
         else {
             self.door.metrics.refused();
-            tracing::debug!(peer = ?address, "too many connections");
+            tracing::debug!(peer = address.map(tracing::field::display), "too many connections");
             connection::turn_away(transport, kind);
             return;
         };
