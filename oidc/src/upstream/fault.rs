@@ -134,6 +134,11 @@ impl Fault {
         Fault::Denied(plain(code))
     }
 
+    /// The token endpoint answered with this error code.
+    pub fn refused(code: &str) -> Fault {
+        Fault::Refused(plain(code))
+    }
+
     /// The provider is down or answers nonsense: signing in with a password is what helps (R19).
     pub fn is_outage(&self) -> bool {
         matches!(self, Fault::Fetch { .. } | Fault::Document { .. })
