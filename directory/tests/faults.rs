@@ -120,6 +120,7 @@ async fn prepared() -> Vec<u8> {
 /// The steps over a disk that fails, and what is found afterwards.
 async fn scenario(image: &[u8], fault: Option<Fault>) -> Run {
     let disk = Disk::of(image.to_vec());
+    workload::granting::forget();
     let world = World::open(Backend::Other(disk.backend())).unwrap();
     let mut known = state(&world);
     disk.fail(fault);

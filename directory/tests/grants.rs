@@ -516,3 +516,55 @@ async fn the_stored_form_holds_no_secret() {
     let digest: [u8; 32] = sha2::Sha256::digest(session.expose().as_bytes()).into();
     assert!(bytes.windows(32).any(|window| window == digest), "the search would have found it");
 }
+
+#[tokio::test]
+async fn who_is_to_be_told_is_written_with_the_end() {
+    // Goal: the write set that ends a session holds whom to tell of it, once each and only those with an address; the rows are there
+    // after a crash, and go when they have been told.
+    let shared = Shared::default();
+    let world = World::open(Backend::Other(Box::new(shared.clone()))).unwrap();
+    world.begin().await;
+    world.person("ada", "ou=people,dc=example,dc=com").await.unwrap();
+    world.set_password(ADA, PASSWORD).await;
+    let app = async |name: &str, more: &[(&str, &str)]| {
+        let dn = format!("cn={name},ou=applications,dc=example,dc=com");
+        let mut attributes = vec![("objectClass", "rollbookApplication"), ("cn", name), ("rollbookClientId", name)];
+        attributes.push(("rollbookRedirectUri", REDIRECT));
+        attributes.extend(more);
+        world.add(&dn, &attributes).await.unwrap();
+        world.id(&dn)
+    };
+    let orders = app("orders", &[("rollbookBackChannelLogoutUri", "https://app.example/told")]).await;
+    let silent = app("silent", &[]).await;
+    let (_, live) = sign_in(&world).await;
+    for client in [orders, silent] {
+        let new = NewCode {
+            client,
+            redirect_uri: REDIRECT.into(),
+            challenge: CHALLENGE.into(),
+            nonce: None,
+            scopes: vec!["openid".into(), "offline_access".into()],
+            claims: None,
+        };
+        let code = world.directory.issue_code(&operator(&world), &live, new).await.unwrap();
+        let shown = Redemption { code: code.expose(), client, redirect_uri: REDIRECT, verifier: VERIFIER };
+        let terms = FamilyTerms { offline: true, ..terms() };
+        assert!(world.directory.redeem_code(&operator(&world), shown, terms).await.unwrap().granted().is_some());
+    }
+    assert!(world.directory.notices(None, 10).unwrap().is_empty());
+    // The session and its family end in one write set.
+    world.act(ADA, Act::Disable).await.unwrap();
+    let crashed = shared.crashed();
+    drop(world);
+
+    let world = World::open(Backend::Other(Box::new(crashed))).unwrap();
+    let notices = world.directory.notices(None, 10).unwrap();
+    assert_eq!(
+        notices.iter().map(|notice| (notice.client, notice.session)).collect::<Vec<_>>(),
+        [(orders, Some(live.session.id))]
+    );
+    assert_eq!(world.directory.notices(Some(notices[0].id), 10).unwrap(), []);
+    world.directory.told(world.directory.now(), vec![notices[0].id]).await.unwrap();
+    assert_eq!(world.directory.notices(None, 10).unwrap(), []);
+    world.verify();
+}

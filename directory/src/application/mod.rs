@@ -139,6 +139,8 @@ pub struct Application {
     pub scopes: Vec<String>,
     /// How its ID tokens are signed.
     pub algorithm: Algorithm,
+    /// How its access tokens are signed: as its ID tokens where the entry says how, else by ES256, which costs a twentieth.
+    pub access_algorithm: Algorithm,
     /// How long its access tokens live.
     pub access: Span,
     /// How long its refresh tokens live without use.
@@ -203,6 +205,7 @@ impl Application {
             key_set: values.one(known::ROLLBOOK_KEY_SET),
             key_set_uri: values.one(known::ROLLBOOK_KEY_SET_URI),
             scopes,
+            access_algorithm: algorithm.as_deref().map_or(Some(Algorithm::Es256), Algorithm::from_name)?,
             algorithm: algorithm.map_or(Some(Algorithm::Rs256), |name| Algorithm::from_name(&name))?,
             access: values.seconds(known::ROLLBOOK_ACCESS_SECONDS).unwrap_or(ACCESS).min(LONGEST_ACCESS),
             refresh_idle: values.seconds(known::ROLLBOOK_REFRESH_IDLE_SECONDS).unwrap_or(REFRESH_IDLE),

@@ -12,7 +12,8 @@
 //! goes on (requirement 2.4). Secrets are 256 random bits, of which SHA-256 is stored.
 //!
 //! `text` owns the written forms, `session`, `code` and `family` one grant each, `seen` the moment of a session's last
-//! use, `ended` the feed, `consent`, `revoked`, `link`, `join`, `factor`, `keys` and `secret` what goes with them, `seal` what is kept sealed,
+//! use, `ended` the feed, `notice` whom to tell of it, `consent`, `revoked`, `link`, `join`, `factor`, `keys` and `secret` what goes with
+//! them, `seal` what is kept sealed,
 //! `apply` the write path's steps.
 
 pub(crate) mod apply;
@@ -24,6 +25,7 @@ mod family;
 mod join;
 pub(crate) mod keys;
 pub(crate) mod link;
+pub(crate) mod notice;
 mod revoked;
 pub mod seal;
 pub(crate) mod secret;
@@ -41,6 +43,7 @@ pub use family::{Family, FamilyTerms, LiveFamily, NewFamily, Rotated};
 pub use join::{Addressed, NewPerson};
 pub use keys::{AGE as KEY_AGE, Algorithm, LEAD as KEY_LEAD, OVERLAP as KEY_OVERLAP, SigningKey, signer};
 pub use link::{Link, NewLink};
+pub use notice::{Notice, NoticeId};
 pub use secret::{PREFIX as CLIENT_SECRET, Shown};
 pub use session::{LiveSession, NewSession, Session, Upstream};
 

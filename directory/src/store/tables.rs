@@ -21,6 +21,7 @@
 //! | `families` | family id | refresh family |
 //! | `family_owners` | (account, family id) | – |
 //! | `codes` | time, SHA-256 of the code | authorization code |
+//! | `notices` | (position, number) | an application that has yet to be told of a sign-out |
 //! | `revoked` | SHA-256 of a name | until when it is no good |
 //! | `consents` | (account, application) | scopes |
 //! | `signing_keys` | key id | signing key, sealed |
@@ -75,6 +76,8 @@ pub const FAMILIES: TableDefinition<u64, Bytes> = TableDefinition::new("families
 pub const FAMILY_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("family-owners");
 /// Authorization codes: when they were issued, and their digest.
 pub const CODES: TableDefinition<Bytes, Bytes> = TableDefinition::new("codes");
+/// Applications that have yet to be told of a sign-out: the position that ended it, and a number within it.
+pub const NOTICES: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("notices");
 /// Names that are no good any more: revoked access tokens, assertions that were used.
 pub const REVOKED: TableDefinition<Bytes, i64> = TableDefinition::new("revoked");
 /// Consents by account and application.

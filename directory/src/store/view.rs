@@ -48,6 +48,8 @@ pub trait View {
     fn families(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `family_owners`.
     fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    /// `notices`.
+    fn notices(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
     /// `revoked`.
     fn revoked(&self) -> &impl ReadableTable<Bytes, i64>;
     /// `consents`.
@@ -214,6 +216,7 @@ store_tables! {
     families: u64 => Bytes, FAMILIES;
     family_owners: (u64, u64) => (), FAMILY_OWNERS;
     codes: Bytes => Bytes, CODES;
+    notices: (u64, u64) => Bytes, NOTICES;
     revoked: Bytes => i64, REVOKED;
     consents: (u64, u64) => Bytes, CONSENTS;
     signing_keys: u64 => Bytes, SIGNING_KEYS;
@@ -246,6 +249,7 @@ macro_rules! answer_from {
             fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.session_owners }
             fn families(&self) -> &impl ReadableTable<u64, Bytes> { &self.families }
             fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.family_owners }
+            fn notices(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.notices }
             fn revoked(&self) -> &impl ReadableTable<Bytes, i64> { &self.revoked }
             fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.consents }
             fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes> { &self.signing_keys }

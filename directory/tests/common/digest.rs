@@ -37,6 +37,19 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         graves: u64, |k, v| [&k.to_le_bytes()[..], v];
         tokens: u64, |k, v| [&k.to_le_bytes()[..], v];
         owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        sessions: u64, |k, v| [&k.to_le_bytes()[..], v];
+        session_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        families: u64, |k, v| [&k.to_le_bytes()[..], v];
+        family_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        codes: &[u8], |k, v| [k, v];
+        notices: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
+        revoked: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
+        consents: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
+        signing_keys: u64, |k, v| [&k.to_le_bytes()[..], v];
+        secrets: u64, |k, v| [&k.to_le_bytes()[..], v];
+        factors: u64, |k, v| [&k.to_le_bytes()[..], v];
+        links: &[u8], |k, v| [k, v];
+        link_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
         journal: u64, |k, v| [&k.to_le_bytes()[..], v];
         receipts: u128, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
     }

@@ -9,6 +9,18 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Shared(Arc<InMemoryBackend>);
 
+impl Shared {
+    /// What it holds in this moment, as a machine that fails now would leave it.
+    pub fn crashed(&self) -> Shared {
+        let (copy, length) = (Shared::default(), self.0.len().unwrap());
+        let mut whole = vec![0; usize::try_from(length).unwrap()];
+        self.0.read(0, &mut whole).unwrap();
+        copy.0.set_len(length).unwrap();
+        copy.0.write(0, &whole).unwrap();
+        copy
+    }
+}
+
 impl StorageBackend for Shared {
     fn len(&self) -> Result<u64, Error> {
         self.0.len()

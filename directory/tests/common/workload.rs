@@ -1,7 +1,10 @@
 //! What a busy directory goes through, the same in every run: entries, values, membership, names, subtrees, passwords,
-//! logins and their locks, the life cycle, tokens, alone and several in one commit.
+//! logins and their locks, the life cycle, tokens, grants, alone and several in one commit.
 //!
 //! Used by `power_cut` and `faults`. A step may be refused by a rule; what matters is that its answer holds.
+
+#[path = "granting.rs"]
+pub mod granting;
 
 use super::common::World;
 use super::disk::{Dice, Disk};
@@ -52,6 +55,10 @@ impl From<Verdict> for Answer {
 pub async fn step(world: &World, dice: &mut Dice, disk: Option<&Disk>) -> Vec<Answer> {
     let (person, group) = (dn(world, &format!("p{}", dice.below(PEOPLE))), group(dice.below(GROUPS)));
     let text = ["Countess", "engineer ", "a  b", "Ä ö", "x"][dice.below(5)];
+    if dice.below(4) == 0 {
+        let person = format!("p{}", dice.below(PEOPLE));
+        return granting::step(world, dice, &person).await;
+    }
     vec![match dice.below(23) {
         0..=2 => add_person(world, dice).await.into(),
         3 => add_group(world, dice).await.into(),

@@ -1,29 +1,28 @@
 //! Answers of the endpoints that programs ask: JSON, errors, and the headers that go with them.
 
 use super::error::{Code, Wrong};
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 
 /// A JSON answer that nobody may keep (RFC 6749 §5.1).
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    text(status, "application/json", value.to_string())
+    octets(status, Body::from(value.to_string()))
 }
 
-/// A text of this media type.
-pub(super) fn text(status: StatusCode, media_type: &'static str, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::from(text));
+fn octets(status: StatusCode, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 
 /// A document that may be kept for a while: metadata, keys.
-pub(super) fn document(value: &Value, seconds: u32) -> Response<Body> {
-    let mut response = json(StatusCode::OK, value);
+pub(super) fn document(text: Bytes, seconds: u32) -> Response<Body> {
+    let mut response = octets(StatusCode::OK, Body::from(text));
     let headers = response.headers_mut();
     headers.remove(header::PRAGMA);
     if let Ok(value) = HeaderValue::try_from(format!("public, max-age={seconds}")) {

@@ -1,90 +1,130 @@
 //! Telling applications of a sign-out (OpenID Connect Back-Channel Logout 1.0).
 //!
 //! ```text
-//! write lane ─(bounded queue)─▶ deliver ─▶ one task per application, so many at once ─▶ POST, again after a while
+//! write lane ─ rows of `notices` ─ wake ─▶ deliver ─▶ one task per notice ─▶ POST, again after a while ─▶ clear: the row goes
 //! ```
-//! Owns the queue and the tries. What has ended is told after it was stored; a restart forgets what was still in the queue,
-//! and applications find out at their next refresh or introspection. An application is told once per session, however many
-//! grants of it end together.
+//! Owns the reading and the tries. The rows are the queue: they are written with the end itself, so that what could not be told
+//! before a crash is told after the next start, and an application may be told twice, never not at all while it can be reached.
+//! An application that cannot be reached by the last try finds out at its next refresh or introspection.
 
 use super::Provider;
 use super::mint::{self, About};
 use crate::fetch::{Failure, Fetcher};
-use directory::clock::Millis;
+use directory::clock::{Millis, Span};
 use directory::error::Refusal;
-use directory::grant::{Cause, Ended, SessionId, What};
+use directory::grant::{Notice, NoticeId, SessionId};
 use directory::handle::Directory;
 use directory::id::EntryId;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, sleep_until};
 use uuid::Uuid;
 
-/// Ends that wait to be told.
-const QUEUE: usize = 10_000;
+/// Rows that are read at once.
+const PAGE: usize = 256;
+/// Notices that are in memory, most of them waiting for their next try.
+const HELD: usize = 2_048;
 /// Applications that are told at once.
 const AT_ONCE: usize = 16;
 /// After a try that failed, the next one comes after so long.
 const AGAIN: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(10), Duration::from_secs(60)];
-/// What was told last, so that one sign-out is told once.
+/// What was told last, so that the end of a session and a later one of its families are told once.
 const REMEMBERED: usize = 4_096;
+/// An older sign-out is told to nobody: every token of that time has expired.
+const OLD: Span = Span::from_days(1);
+/// Rows that have been told are removed together, so often.
+const TOGETHER: Duration = Duration::from_millis(100);
+/// What did not work here, not at the application, is tried again after so long.
+const PAUSE: Duration = Duration::from_secs(1);
 
-/// Who is told what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Notice {
-    client: EntryId,
-    sub: Uuid,
-    sid: Option<SessionId>,
+/// Who was told what.
+type Told = (EntryId, Uuid, SessionId);
+
+/// Is woken when something has ended.
+pub fn subscribe(directory: &Directory) -> Arc<Notify> {
+    let wake = Arc::new(Notify::new());
+    let waker = Arc::clone(&wake);
+    directory.on_ended(move |_| waker.notify_one());
+    wake
 }
 
-/// Subscribes to what ends. What does not fit into the queue is not told, and the log says so.
-pub fn subscribe(directory: &Directory) -> mpsc::Receiver<Ended> {
-    let (sender, receiver) = mpsc::channel(QUEUE);
-    directory.on_ended(move |ended| {
-        if sender.try_send(ended.clone()).is_err() {
-            tracing::warn!("the queue of sign-outs to be told is full");
-        }
-    });
-    receiver
-}
-
-/// Tells applications until the directory is gone.
-pub(super) async fn deliver(provider: Provider, fetcher: Fetcher, mut queue: mpsc::Receiver<Ended>) {
-    let places = Arc::new(Semaphore::new(AT_ONCE));
-    let mut told = VecDeque::new();
-    while let Some(ended) = queue.recv().await {
-        for notice in notices(&ended) {
-            if notice.sid.is_some() && told.contains(&notice) {
+/// Tells applications: first what a former run of the program has left, then what ends.
+pub(super) async fn deliver(provider: Provider, fetcher: Fetcher, wake: Arc<Notify>) {
+    // Without a name of its own the provider can sign nothing.
+    while provider.issuer().is_empty() {
+        sleep_until(deadline(PAUSE)).await;
+    }
+    let (sender, receiver) = mpsc::channel(HELD);
+    tokio::spawn(clear(provider.clone(), receiver));
+    let (places, held) = (Arc::new(Semaphore::new(AT_ONCE)), Arc::new(Semaphore::new(HELD)));
+    let (mut told, mut last) = (VecDeque::new(), None);
+    loop {
+        let page = match provider.directory().notices(last, PAGE) {
+            Ok(page) => page,
+            Err(refusal) => {
+                tracing::error!(detail = refusal.detail.as_deref(), "the sign-outs to be told could not be read");
+                sleep_until(deadline(PAUSE)).await;
                 continue;
             }
-            told.push_back(notice.clone());
-            if told.len() > REMEMBERED {
-                told.pop_front();
-            }
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-            let (provider, fetcher) = (provider.clone(), fetcher.clone());
+        };
+        if page.is_empty() {
+            wake.notified().await;
+        }
+        for notice in page {
+            last = Some(notice.id);
+            let Ok(room) = Arc::clone(&held).acquire_owned().await else { return };
+            let is_new = provider.is_to_be_told(&notice, &mut told);
+            let (provider, fetcher, places, sender) =
+                (provider.clone(), fetcher.clone(), Arc::clone(&places), sender.clone());
             tokio::spawn(async move {
-                provider.tell_client(&fetcher, &notice).await;
-                drop(place);
+                if is_new {
+                    provider.tell_client(&fetcher, &notice, &places).await;
+                }
+                _ = sender.send(notice.id).await;
+                drop(room);
             });
         }
     }
 }
 
-/// Who is to be told of an end. The end of a refresh family alone is no sign-out, unless the account's logins were ended.
-fn notices(ended: &Ended) -> Vec<Notice> {
-    let of = |client: EntryId, sid: Option<SessionId>| Notice { client, sub: ended.uuid, sid };
-    match &ended.what {
-        What::Session { id, clients } => clients.iter().map(|client| of(*client, Some(*id))).collect(),
-        What::Family { client, session, .. } if ended.cause == Cause::Account => vec![of(*client, *session)],
-        What::Family { .. } => Vec::new(),
+/// Removes the rows of what has been told, many at once.
+async fn clear(provider: Provider, mut done: mpsc::Receiver<NoticeId>) {
+    let mut ids = Vec::new();
+    while done.recv_many(&mut ids, PAGE).await > 0 {
+        sleep_until(deadline(TOGETHER)).await;
+        while let Ok(id) = done.try_recv() {
+            ids.push(id);
+        }
+        let now = provider.directory().now();
+        if let Err(refusal) = provider.directory().told(now, std::mem::take(&mut ids)).await {
+            // They are told again after the next start.
+            tracing::warn!(detail = refusal.detail.as_deref(), "sign-outs that were told could not be crossed off");
+        }
     }
 }
 
 impl Provider {
-    async fn tell_client(&self, fetcher: &Fetcher, notice: &Notice) {
+    /// Whether a notice is neither old nor told already.
+    fn is_to_be_told(&self, notice: &Notice, told: &mut VecDeque<Told>) -> bool {
+        if notice.at.saturating_add(OLD) <= self.directory().now().wall {
+            tracing::warn!("a sign-out of long ago is told to nobody any more");
+            return false;
+        }
+        let Some(session) = notice.session else { return true };
+        let what = (notice.client, notice.uuid, session);
+        if told.contains(&what) {
+            return false;
+        }
+        told.push_back(what);
+        if told.len() > REMEMBERED {
+            told.pop_front();
+        }
+        true
+    }
+
+    async fn tell_client(&self, fetcher: &Fetcher, notice: &Notice, places: &Semaphore) {
         let client = match self.client_of(notice.client) {
             Ok(Some(client)) => client,
             Ok(None) => return,
@@ -98,7 +138,13 @@ impl Provider {
         for wait in AGAIN.into_iter().map(Some).chain([None]) {
             // Signed anew for every try: it is good for two minutes.
             let end = match self.logout_token(&client, notice) {
-                Ok(token) => post(fetcher, &address, &token).await,
+                Ok(token) => {
+                    // Whoever waits for the next try holds no place.
+                    let Ok(place) = places.acquire().await else { return };
+                    let end = post(fetcher, &address, &token).await;
+                    drop(place);
+                    end
+                }
                 Err(refusal) => Err(refusal.message),
             };
             let why = match end {
@@ -116,7 +162,7 @@ impl Provider {
 
     fn logout_token(&self, client: &super::client::Registered, notice: &Notice) -> Result<String, Refusal> {
         let now: Millis = self.directory().now().wall;
-        let sub = notice.sub.to_string();
+        let sub = notice.uuid.to_string();
         let about = About {
             issuer: self.issuer(),
             sub: &sub,
@@ -124,7 +170,7 @@ impl Provider {
             now,
             life: mint::LOGOUT_LIFE,
         };
-        let sid = notice.sid.map(|sid| sid.to_string());
+        let sid = notice.session.map(|sid| sid.to_string());
         let claims = mint::logout(&about, &self.jti(), sid.as_deref());
         self.sign(client.client.algorithm, mint::LOGOUT, &claims, now)
     }
@@ -143,27 +189,5 @@ async fn post(fetcher: &Fetcher, address: &str, token: &str) -> Result<bool, Str
         Ok(answer) => Err(format!("status {}", answer.status.as_u16())),
         Err(Failure::Address | Failure::Forbidden) => Ok(false),
         Err(failure) => Err(failure.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use directory::grant::FamilyId;
-
-    /// Goal: the end of a session is told to all applications that it led into; that of a family only with the account's.
-    #[test]
-    fn who_is_told() {
-        let ended = |what, cause| Ended { account: EntryId(7), uuid: Uuid::nil(), what, cause };
-        let session = What::Session { id: SessionId(1), clients: vec![EntryId(8), EntryId(9)] };
-        let told = notices(&ended(session, Cause::SignedOut));
-        assert_eq!(
-            told.iter().map(|n| (n.client.0, n.sid)).collect::<Vec<_>>(),
-            [(8, Some(SessionId(1))), (9, Some(SessionId(1)))]
-        );
-        let family = What::Family { id: FamilyId(2), client: EntryId(8), session: Some(SessionId(1)) };
-        assert!(notices(&ended(family.clone(), Cause::Reused)).is_empty());
-        assert!(notices(&ended(family.clone(), Cause::Expired)).is_empty());
-        assert_eq!(notices(&ended(family, Cause::Account)).len(), 1);
     }
 }

@@ -83,6 +83,8 @@ pub struct Client {
     pub scopes: Vec<String>,
     /// What its ID tokens are signed with.
     pub algorithm: Algorithm,
+    /// What its access tokens are signed with.
+    pub access_algorithm: Algorithm,
     /// The level of authentication that it needs.
     pub needs_acr: Option<String>,
     /// It is the organisation's own: people are not asked.
@@ -158,6 +160,7 @@ pub(crate) mod tests {
             grants: Grant::ALL.to_vec(),
             scopes: ["openid", "profile", "email", "offline_access"].map(str::to_owned).to_vec(),
             algorithm: Algorithm::Rs256,
+            access_algorithm: Algorithm::Es256,
             needs_acr: None,
             first_party: false,
         }

@@ -5,7 +5,7 @@ use super::table::LEVELS;
 use super::{Provider, answer};
 use crate::claims::scope::SCOPES;
 use crate::jose::Algorithm;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Request, Response};
 use serde_json::{Value, json};
@@ -17,18 +17,19 @@ const KEYS_KEPT: u32 = 300;
 
 /// `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`.
 pub(super) async fn metadata(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
-    public(&request, KEPT, || provider.metadata())
+    let text = || provider.inner.metadata.get_or_init(|| Bytes::from(provider.metadata().to_string())).clone();
+    public(&request, KEPT, text)
 }
 
 /// `GET /oauth2/jwks`.
 pub(super) async fn jwks(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
     let now = provider.directory().now().wall;
-    public(&request, KEYS_KEPT, || provider.ring().jwks(now))
+    public(&request, KEYS_KEPT, || provider.ring().jwks_octets(now))
 }
 
-fn public(request: &Request<Body>, seconds: u32, document: impl FnOnce() -> Value) -> Response<Body> {
+fn public(request: &Request<Body>, seconds: u32, document: impl FnOnce() -> Bytes) -> Response<Body> {
     match request.method() {
-        method if answer::reads(method) => answer::any_origin(answer::document(&document(), seconds)),
+        method if answer::reads(method) => answer::any_origin(answer::document(document(), seconds)),
         &axum::http::Method::OPTIONS => answer::preflight("GET, OPTIONS"),
         _ => answer::wrong_method("GET, OPTIONS"),
     }

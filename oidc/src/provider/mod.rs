@@ -35,7 +35,7 @@ use crate::claims::project::Faces;
 use crate::fetch::Fetcher;
 use crate::keys::Ring;
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response, StatusCode};
@@ -106,6 +106,8 @@ struct Inner {
     faces: Faces,
     /// The keys at hand, and what they were made of.
     ring: RwLock<(Arc<Vec<StoredKey>>, Arc<Ring>)>,
+    /// The metadata document, once the issuer is known.
+    metadata: OnceLock<Bytes>,
 }
 
 impl Provider {
@@ -116,12 +118,12 @@ impl Provider {
     /// `Store`, or when a key cannot be used.
     pub fn open(web: Web, settings: Settings, fetcher: Fetcher) -> Result<Provider, Refusal> {
         let faces = Faces::of(web.directory().schema());
-        let queue = back_channel::subscribe(web.directory());
+        let wake = back_channel::subscribe(web.directory());
         let keys = web.directory().signing_keys()?;
         let ring = Arc::new(stored::ring_of(&keys)?);
-        let inner = Inner { web, settings, faces, ring: RwLock::new((keys, ring)) };
+        let inner = Inner { web, settings, faces, ring: RwLock::new((keys, ring)), metadata: OnceLock::new() };
         let provider = Provider { inner: Arc::new(inner) };
-        tokio::spawn(back_channel::deliver(provider.clone(), fetcher, queue));
+        tokio::spawn(back_channel::deliver(provider.clone(), fetcher, wake));
         Ok(provider)
     }
 

@@ -1,8 +1,8 @@
 //! What the endpoints ask of the directory: clients, names, who may enter, keys.
 
-use super::Provider;
 use super::client::{Client, Grant, Method, Registered};
 use super::client_auth::keys_of;
+use super::{Provider, mint};
 use crate::jose::Algorithm;
 use crate::jose::sign::SigningKey;
 use crate::keys::{Key, Ring};
@@ -60,6 +60,7 @@ fn registered(application: Application) -> Registered {
         grants: application.grants.iter().map(grant).collect(),
         scopes: application.scopes.clone(),
         algorithm: Algorithm::from_name(application.algorithm.name()).unwrap_or(Algorithm::Rs256),
+        access_algorithm: application.access_algorithm,
         needs_acr: application.required_acr.clone(),
         first_party: !application.asks_consent,
     };
@@ -114,6 +115,20 @@ impl Provider {
         now: Millis,
     ) -> Result<String, Refusal> {
         self.ring().sign(algorithm, typ, claims, now).map_err(|flaw| broken(flaw.to_string()))
+    }
+
+    /// Signs the claims of an access token.
+    ///
+    /// # Errors
+    /// As [`Provider::sign`].
+    pub(super) fn sign_access(
+        &self,
+        client: &Registered,
+        claims: &Map<String, Value>,
+        now: Millis,
+    ) -> Result<String, Refusal> {
+        let signed = self.ring().sign_ours(client.client.access_algorithm, mint::ACCESS, claims, now);
+        signed.map_err(|flaw| broken(flaw.to_string()))
     }
 
     /// The `sub` of an account: its entryUUID, which no other account ever has.

@@ -138,7 +138,7 @@ impl Provider {
         };
         let about = self.about(visitor, id, id, client.application.access);
         let claims = mint::access(&about, &self.jti(), &scopes, None);
-        let token = self.sign(client.client.algorithm, mint::ACCESS, &claims, visitor.now.wall);
+        let token = self.sign_access(client, &claims, visitor.now.wall);
         let token = token.map_err(|refusal| failed(&refusal))?;
         Ok((bearer(&token, &about, &scopes), None))
     }
@@ -158,7 +158,7 @@ impl Provider {
         let login = Login { auth_time: family.auth_time, acr: &family.acr, amr: &family.amr, sid: sid.as_deref() };
         let about = self.about(visitor, &sub, id, client.application.access);
         let claims = mint::access(&about, &self.jti(), scopes, Some((&family.id.to_string(), login)));
-        let token = self.sign(client.client.algorithm, mint::ACCESS, &claims, visitor.now.wall)?;
+        let token = self.sign_access(client, &claims, visitor.now.wall)?;
         let mut body = bearer(&token, &about, scopes);
         if scopes.iter().any(|scope| scope == OPENID) {
             let more = self.named_claims(family)?;

@@ -5,6 +5,7 @@ pub(crate) mod factor;
 mod family;
 mod kept;
 mod link;
+mod notice;
 mod session;
 
 use super::code::Code;
@@ -13,6 +14,7 @@ use super::factor::Totp;
 use super::family::Family;
 use super::keys::StoredKey;
 use super::link::NewLink;
+use super::notice::{NoticeId, Of};
 use super::revoked::Name;
 use super::secret::Shown;
 use super::session::Session;
@@ -29,6 +31,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::store::view::View;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A step about grants.
@@ -113,6 +116,11 @@ pub enum GrantOp {
         until: Millis,
         /// Denied when it has been used.
         once: bool,
+    },
+    /// Applications that need not be told any more.
+    Told {
+        /// Of what.
+        notices: Vec<NoticeId>,
     },
     /// Names that say nothing any more.
     PurgeRevoked {
@@ -232,6 +240,8 @@ pub struct Outcome {
     pub denied: Option<Why>,
     /// The grants that have ended.
     pub ended: Vec<Ended>,
+    /// Who is to be told of it, so that nobody is told twice of one sign-out.
+    pub(crate) noticed: BTreeSet<Of>,
 }
 
 /// Applies the step.
@@ -252,6 +262,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
         GrantOp::Rotate { id, shown, next } => family::rotate(applying, *id, shown, *next),
         GrantOp::RevokeFamily { id, client } => family::revoke(applying, *id, *client),
         GrantOp::Revoke { name, until, once } => kept::revoke(applying, name, *until, *once),
+        GrantOp::Told { notices } => notice::told(applying, notices),
         GrantOp::PurgeRevoked { names } => kept::purge_revoked(applying, names),
         GrantOp::GiveConsent { account, client, scopes } => kept::give_consent(applying, *account, *client, scopes),
         GrantOp::WithdrawConsent { account, client } => kept::withdraw_consent(applying, *account, *client),
@@ -370,7 +381,9 @@ fn tell_ended(applying: &mut Applying<'_, '_>, account: EntryId, what: What, cau
         What::Family { id, client, .. } => (format!("family {id}"), Some(*client)),
     };
     let uuid = uuid_of(applying, account)?;
-    applying.grants.ended.push(Ended { account, uuid, what, cause });
+    let ended = Ended { account, uuid, what, cause };
+    notice::keep(applying, &ended)?;
+    applying.grants.ended.push(ended);
     tell(applying, account, grant, client, cause.name());
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::grant::factor::Stored;
 use crate::grant::keys::StoredKey;
 use crate::grant::link::{Link, row};
 use crate::grant::secret::Secrets;
-use crate::grant::{Code, Consent, Family, FamilyId, Session, SessionId};
+use crate::grant::{Code, Consent, Family, FamilyId, Notice, NoticeId, Session, SessionId};
 use crate::id::EntryId;
 use crate::store::codec;
 use crate::store::view::View;
@@ -138,6 +138,13 @@ impl Check<'_> {
         }
         if snapshot.link_owners().len()? != snapshot.links().len()? {
             self.find("link-owners", "a link is missing");
+        }
+        for item in snapshot.notices().range::<(u64, u64)>(..)? {
+            let (key, stored) = item?;
+            let id = NoticeId(key.value().0, key.value().1);
+            if codec::decode::<Notice>(stored.value()).map_or(true, |notice| notice.id != id) {
+                self.find("notices", "a notice does not decode, or is another one");
+            }
         }
         for item in snapshot.revoked().range::<&[u8]>(..)? {
             if item?.0.value().len() != 32 {
