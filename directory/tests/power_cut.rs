@@ -109,6 +109,7 @@ fn run() -> Run {
     let mut states = HashMap::new();
     let mut dice = Dice::new(7);
     let (mut done, mut logins) = (0, 0);
+    workload::granting::forget();
     runtime.block_on(async {
         let world = World::open(Backend::Other(disk.backend())).unwrap();
         note(&world, &disk, &mut states);
