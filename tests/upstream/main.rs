@@ -6,3 +6,4 @@ mod id_token;
 mod identity;
 mod learnt;
 mod rig;
+mod userinfo;

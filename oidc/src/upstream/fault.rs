@@ -71,6 +71,9 @@ pub enum Fault {
     /// The token belongs to another access token (R4).
     #[error("the ID token belongs to another access token")]
     AccessTokenHash,
+    /// What the provider tells of the person is about somebody else.
+    #[error("the provider's user information is about somebody else")]
+    Subject,
     /// The person signed in longer ago than was asked for, or that is not said.
     #[error("the person signed in too long ago, or when is not said")]
     AuthTime,
@@ -94,6 +97,8 @@ pub enum What {
     Keys,
     /// Its token endpoint's answer.
     Tokens,
+    /// What it tells of the person.
+    UserInfo,
 }
 
 impl std::fmt::Display for What {
@@ -102,6 +107,7 @@ impl std::fmt::Display for What {
             What::Metadata => "metadata",
             What::Keys => "key set",
             What::Tokens => "token answer",
+            What::UserInfo => "user information",
         })
     }
 }
@@ -118,7 +124,8 @@ impl Fault {
             | Fault::Expired
             | Fault::Early
             | Fault::Nonce
-            | Fault::AccessTokenHash => "R4",
+            | Fault::AccessTokenHash
+            | Fault::Subject => "R4",
             Fault::Issuer | Fault::Claim(_) => "R5",
             Fault::Setup(_) | Fault::Tenant => "R6",
             Fault::HostedDomain => "R7",

@@ -3,9 +3,9 @@
 use super::cache::ttl;
 use super::fault::{Fault, What};
 use super::presets::{Issuer, Preset};
-use crate::fetch::{Answer, Fetcher};
+use crate::fetch::{Answer, Failure, Fetcher};
 use crate::jose::json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use openidconnect::core::{
     CoreAuthDisplay, CoreClaimName, CoreClaimType, CoreClientAuthMethod, CoreGrantType, CoreJsonWebKey,
     CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreResponseMode, CoreResponseType,
@@ -27,6 +27,8 @@ pub(super) struct Metadata {
     pub(super) authorization: AuthUrl,
     /// Where codes are redeemed.
     pub(super) token: TokenUrl,
+    /// Where it tells more of a person.
+    pub(super) userinfo: Option<String>,
     /// Where the keys are.
     pub(super) jwks_uri: String,
     /// How we prove ourselves there; none: in no way that we know.
@@ -82,6 +84,7 @@ pub(super) async fn fetch(fetcher: &Fetcher, preset: &Preset) -> Result<(Metadat
         issuer_url: document.issuer().clone(),
         authorization: document.authorization_endpoint().clone(),
         token,
+        userinfo: document.userinfo_endpoint().map(ToString::to_string),
         jwks_uri: document.jwks_uri().to_string(),
         authentication: match document.token_endpoint_auth_methods_supported() {
             None => Some(AuthType::BasicAuth),
@@ -90,7 +93,8 @@ pub(super) async fn fetch(fetcher: &Fetcher, preset: &Preset) -> Result<(Metadat
         },
         names_itself: document.additional_metadata().authorization_response_iss_parameter_supported,
     };
-    for address in [metadata.authorization.as_str(), metadata.token.as_str(), &metadata.jwks_uri] {
+    let needed = [metadata.authorization.as_str(), metadata.token.as_str(), &metadata.jwks_uri];
+    for address in needed.into_iter().chain(metadata.userinfo.as_deref()) {
         if !address.starts_with("https://") || address.contains(['#', '@']) {
             return Err(bad("an address in it is not one of https"));
         }
@@ -107,11 +111,19 @@ pub(super) async fn document(
     what: What,
     address: &str,
 ) -> Result<(Map<String, Value>, Duration), Fault> {
-    let Answer { status, headers, body } =
-        fetcher.get(address).await.map_err(|failure| Fault::Fetch { what, failure })?;
+    let (map, headers) = read(what, fetcher.get(address).await)?;
+    Ok((map, ttl(&headers)))
+}
+
+/// The JSON object in an answer, read strictly.
+///
+/// # Errors
+/// [`Fault::Fetch`], [`Fault::Document`].
+pub(super) fn read(what: What, answer: Result<Answer, Failure>) -> Result<(Map<String, Value>, HeaderMap), Fault> {
+    let Answer { status, headers, body } = answer.map_err(|failure| Fault::Fetch { what, failure })?;
     if status != StatusCode::OK {
         return Err(Fault::Document { what, why: "its status is not 200" });
     }
     let map = json::object(&body, json::Bounds::DOCUMENT).map_err(|why| Fault::Document { what, why })?;
-    Ok((map, ttl(&headers)))
+    Ok((map, headers))
 }

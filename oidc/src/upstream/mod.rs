@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! begin:  presets ─▶ metadata ─▶ exchange::question ─▶ the browser goes there, and comes back with
-//! finish: an answer (R1, R3, R15) ─▶ exchange::redeem ─▶ id_token (R4, R5) ─▶ presets::admit (R6, R7) ─▶ identity
+//! finish: an answer (R1, R3, R15) ─▶ exchange::redeem ─▶ id_token (R4, R5) ─▶ presets::admit (R6, R7)
+//!         ─▶ userinfo ─▶ identity
 //! ```
 //! - `presets` says what the kinds of provider differ in; `metadata` and `keys` are what a provider publishes, and `cache`
 //!   how long that is believed (R17, R18).
@@ -22,6 +23,7 @@ pub mod identity;
 mod keys;
 mod metadata;
 mod presets;
+mod userinfo;
 
 pub use fault::Fault;
 pub use identity::{Groups, Identity};
@@ -168,6 +170,7 @@ impl Upstreams {
         };
         let claims = token.prove(&keys, &metadata.issuer, &wanted)?;
         presets::admit(provider, &claims)?;
+        let claims = userinfo::complete(fetcher, provider, &metadata, &tokens.access, claims).await?;
         Identity::of(provider, issuer, claims)
     }
 

@@ -12,23 +12,23 @@
 //! ```
 #![expect(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod sign;
+
+pub use sign::Signed;
+
 use crate::START;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PSS_SHA256, RsaKeyPair};
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use directory::application::{Cloud, LinkPolicy, Provider, ProviderKind};
 use directory::clock::Millis;
-use directory::grant::Algorithm;
 use directory::id::EntryId;
 use hyper_util::rt::TokioIo;
 use oidc::fetch::{Fetcher, Network};
-use oidc::jose::sign::SigningKey;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -37,30 +37,7 @@ pub const UPSTREAM_CLIENT: &str = "rollbook-at-the-provider";
 /// Our client secret there; it has what has to be escaped.
 pub const UPSTREAM_SECRET: &str = "a secret: between+two/100%";
 
-/// Making an RSA key takes a while: these are made once for all tests.
-static RSA: LazyLock<[Vec<u8>; 2]> = LazyLock::new(|| [0; 2].map(|_| Algorithm::Rs256.generate().unwrap().to_vec()));
-static P256: LazyLock<Vec<u8>> = LazyLock::new(|| Algorithm::Es256.generate().unwrap().to_vec());
-static ED25519: LazyLock<Vec<u8>> = LazyLock::new(|| Algorithm::EdDsa.generate().unwrap().to_vec());
-
-/// How the ID token is signed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Signed {
-    /// With the provider's RSA key.
-    #[default]
-    Rs256,
-    /// With the same key, and PSS.
-    Ps256,
-    /// With its key on P-256.
-    Es256,
-    /// With its key on edwards25519.
-    EdDsa,
-    /// With a secret that two share.
-    Hs256(String),
-    /// Not at all.
-    Nobody,
-    /// With somebody else's key, under the name of its own.
-    Stranger,
-}
+const ACCESS_TOKEN: &str = "an access token";
 
 /// What a path does instead of answering.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +57,8 @@ pub enum Trouble {
 pub struct Asked {
     /// Over the claims of the person.
     pub person: Value,
+    /// Over what it tells of the person at its own endpoint.
+    pub userinfo: Value,
     /// Over the metadata.
     pub metadata: Value,
     /// Over each key of the set.
@@ -98,7 +77,7 @@ pub struct Asked {
     pub rotated: bool,
     /// `Cache-Control` of what it publishes.
     pub cache_control: Option<&'static str>,
-    /// By path: `metadata`, `keys`, `token`.
+    /// By path: `metadata`, `keys`, `token`, `userinfo`.
     pub trouble: HashMap<&'static str, Trouble>,
     /// What the clocks there say; [`START`] at first.
     pub now: Option<Millis>,
@@ -219,7 +198,7 @@ impl Upstream {
         what(&mut self.shared.state().asked);
     }
 
-    /// How often it was asked: `metadata`, `keys`, `token`.
+    /// How often it was asked: `metadata`, `keys`, `token`, `userinfo`.
     pub fn served(&self, path: &'static str) -> usize {
         self.shared.state().served.get(path).copied().unwrap_or(0)
     }
@@ -254,6 +233,7 @@ async fn serve(shared: Arc<Shared>, request: Request<hyper::body::Incoming>) -> 
         path if path.ends_with("/.well-known/openid-configuration") => "metadata",
         "/keys" => "keys",
         "/token" => "token",
+        "/userinfo" => "userinfo",
         "/authorize" => "authorize",
         _ => "elsewhere",
     };
@@ -287,6 +267,11 @@ async fn serve(shared: Arc<Shared>, request: Request<hyper::body::Incoming>) -> 
                 Err(error) => plain(400, Body::from(json!({"error": error}).to_string())),
             }
         }
+        (None, "userinfo") => {
+            let bearer = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap());
+            let is_ours = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")) == Some(ACCESS_TOKEN);
+            if is_ours { plain(200, Body::from(shared.userinfo().to_string())) } else { plain(401, Body::empty()) }
+        }
         (None, "authorize") => away(shared.authorize(parts.uri.query().unwrap_or_default())),
         _ => plain(404, Body::empty()),
     })
@@ -308,6 +293,7 @@ impl Shared {
             "issuer": issuer,
             "authorization_endpoint": format!("{origin}/authorize"),
             "token_endpoint": format!("{origin}/token"),
+            "userinfo_endpoint": format!("{origin}/userinfo"),
             "jwks_uri": format!("{origin}/keys"),
             "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -324,9 +310,7 @@ impl Shared {
 
     fn keys(&self) -> Value {
         let asked = self.state().asked.clone();
-        let rsa = key(Algorithm::Rs256, &RSA[usize::from(asked.rotated)]);
-        let all = [rsa, key(Algorithm::Es256, &P256), key(Algorithm::EdDsa, &ED25519)];
-        let jwks = all.map(|key| {
+        let jwks = sign::keys(asked.rotated).map(|key| {
             let mut jwk = key.public().to_jwk(&key.public().thumbprint());
             // As Google and Entra: what the key is for does not say PKCS #1 or PSS.
             jwk.as_object_mut().unwrap().remove("alg");
@@ -382,15 +366,21 @@ impl Shared {
         if !proven || given("redirect_uri") != asked["redirect_uri"] || given("grant_type") != "authorization_code" {
             return Err("invalid_grant");
         }
-        let access = "an access token";
-        let id = self.id_token(&state.asked, &asked["nonce"], access);
-        let mut answer = json!({"access_token": access, "token_type": "Bearer", "expires_in": 300, "id_token": id});
+        let id = self.id_token(&state.asked, &asked["nonce"]);
+        let mut answer =
+            json!({"access_token": ACCESS_TOKEN, "token_type": "Bearer", "expires_in": 300, "id_token": id});
         patch(&mut answer, &state.asked.tokens);
         Ok(answer)
     }
 
-    fn id_token(&self, asked: &Asked, nonce: &str, access: &str) -> String {
-        let now = asked.now.unwrap_or(START).0 / 1_000;
+    fn userinfo(&self) -> Value {
+        let asked = self.state().asked.clone();
+        let mut claims = self.person(&asked);
+        patch(&mut claims, &asked.userinfo);
+        claims
+    }
+
+    fn person(&self, asked: &Asked) -> Value {
         let mut claims = match self.kind {
             ProviderKind::Google => {
                 json!({"sub": "110169484474386276334", "email": "bob@gmail.com", "email_verified": true})
@@ -403,57 +393,25 @@ impl Shared {
         };
         patch(&mut claims, &json!({"name": "Bob Example", "given_name": "Bob", "family_name": "Example"}));
         patch(&mut claims, &asked.person);
+        claims
+    }
+
+    fn id_token(&self, asked: &Asked, nonce: &str) -> String {
+        let now = asked.now.unwrap_or(START).0 / 1_000;
+        let mut claims = self.person(asked);
         let issuer = match (self.kind, claims["tid"].as_str()) {
             (ProviderKind::Entra, Some(tenant)) => format!("{}/{tenant}/v2.0", self.origin),
             _ => self.origin.clone(),
         };
-        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, access.as_bytes());
+        let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, ACCESS_TOKEN.as_bytes());
         let said = json!({
             "iss": issuer, "aud": UPSTREAM_CLIENT, "nonce": nonce, "iat": now, "exp": now + 300,
             "at_hash": URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]),
         });
         patch(&mut claims, &said);
         patch(&mut claims, &asked.claims);
-        sign(asked, &claims)
+        sign::token(asked, &claims)
     }
-}
-
-fn key(algorithm: Algorithm, pkcs8: &[u8]) -> SigningKey {
-    SigningKey::from_pkcs8(algorithm, pkcs8).unwrap()
-}
-
-fn sign(asked: &Asked, claims: &Value) -> String {
-    let rsa = &RSA[usize::from(asked.rotated)];
-    let (name, published, signer) = match &asked.signed {
-        Signed::Rs256 => ("RS256", key(Algorithm::Rs256, rsa), key(Algorithm::Rs256, rsa)),
-        Signed::Stranger => {
-            ("RS256", key(Algorithm::Rs256, rsa), key(Algorithm::Rs256, &RSA[usize::from(!asked.rotated)]))
-        }
-        Signed::Ps256 => ("PS256", key(Algorithm::Rs256, rsa), key(Algorithm::Rs256, rsa)),
-        Signed::Hs256(_) => ("HS256", key(Algorithm::Rs256, rsa), key(Algorithm::Rs256, rsa)),
-        Signed::Nobody => ("none", key(Algorithm::Rs256, rsa), key(Algorithm::Rs256, rsa)),
-        Signed::Es256 => ("ES256", key(Algorithm::Es256, &P256), key(Algorithm::Es256, &P256)),
-        Signed::EdDsa => ("EdDSA", key(Algorithm::EdDsa, &ED25519), key(Algorithm::EdDsa, &ED25519)),
-    };
-    let mut header = json!({"alg": name, "kid": published.public().thumbprint(), "typ": "JWT"});
-    patch(&mut header, &asked.header);
-    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let message = format!("{}.{}", part(&header), part(claims));
-    let signature = match &asked.signed {
-        Signed::Nobody => Vec::new(),
-        Signed::Hs256(secret) => {
-            let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, secret.as_bytes());
-            aws_lc_rs::hmac::sign(&key, message.as_bytes()).as_ref().to_vec()
-        }
-        Signed::Ps256 => {
-            let pair = RsaKeyPair::from_pkcs8(rsa).unwrap();
-            let mut signature = vec![0; pair.public_modulus_len()];
-            pair.sign(&RSA_PSS_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
-            signature
-        }
-        _ => signer.sign(message.as_bytes()).unwrap(),
-    };
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// Name and secret of `Basic`, both form-encoded (RFC 6749 §2.3.1).
