@@ -68,7 +68,7 @@ class Mimic {
       const issuer = this.issuerOf(tenant);
       const provider = new Provider(issuer, {
         clients: [{
-          ...CLIENT, redirect_uris: [`${back}${this.name}/callback`, `${back}${this.name}/test/callback`], response_types: ['code'],
+          ...CLIENT, redirect_uris: ['', '-all', '-1', '-2', '-3'].map((more) => `${back}${this.name}${more}/callback`), response_types: ['code'],
           grant_types: ['authorization_code', 'refresh_token'], token_endpoint_auth_method: this.options.method ?? 'client_secret_basic',
         }],
         jwks: { keys: this.keys.map((key) => key.jwk) },

@@ -62,22 +62,25 @@ class Browser:
         self.person = person
         self.entered = 0  # how often the sign-in form was filled in
 
-    def step(self, url, data=None, headers=None):
-        """One request, no redirect followed."""
-        given = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Site": "same-origin", **(headers or {})}
+    def step(self, url, data=None, headers=None, site="same-origin"):
+        """One request, no redirect followed. `site`: whether another server has sent it here; ports make origins, not sites."""
+        given = {"Accept": "text/html,*/*;q=0.8", "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+                 **(headers or {})}
         if data is not None:
             given["Origin"] = origin(url)
         return self.session.request("GET" if data is None else "POST", url, data=data, headers=given, allow_redirects=False, timeout=30)
 
     def go(self, url, data=None, headers=None, until=None):
         """Follows redirects to a page. With `until`, stops before an address that begins so, and gives it as a page without a body."""
-        seen = []
+        seen, site = [], "same-origin"
         for _ in range(MOST_HOPS):
             if until and url.startswith(until):
                 left = requests.Response()
                 left.url, left.status_code, left._content = url, 0, b""
                 return Page(left, seen)
-            answer = self.step(url, data, headers)
+            if seen and origin(seen[-1]) != origin(url):
+                site = "same-site"
+            answer = self.step(url, data, headers, site)
             seen.append(url)
             if answer.is_redirect:
                 url, data, headers = urljoin(url, answer.headers["location"]), None, None
