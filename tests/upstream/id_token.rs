@@ -159,6 +159,11 @@ async fn r4_the_token_answers_this_question() {
     let (earlier, begun) = (rig.begin().await, rig.begin().await);
     rig.tell(|asked| asked.claims = json!({"nonce": earlier.pending.nonce}));
     assert_eq!(rig.finish(&begun, &rig.agree(&begun)).await, Err(Fault::Nonce));
+    // A question that has lost its nonce is answered by no token, not even by one without.
+    let mut empty = rig.begin().await;
+    empty.pending.nonce.clear();
+    rig.tell(|asked| asked.claims = json!({"nonce": null}));
+    assert_eq!(rig.finish(&empty, &rig.agree(&empty)).await, Err(Fault::Nonce));
 }
 
 #[tokio::test]

@@ -50,22 +50,7 @@ impl<'a> Unproven<'a> {
         read(token, algorithms).map_err(Fault::Token)
     }
 
-    /// The issuer whose token it may be, in its one spelling (R5).
-    ///
-    /// # Errors
-    /// [`Fault::Issuer`].
-    pub(super) fn issuer(&self, published_by: &Issuer) -> Result<String, Fault> {
-        let claim = |name: &str| self.claims.get(name).and_then(Value::as_str);
-        let issuer = published_by.of(claim("tid")).ok_or(Fault::Issuer)?;
-        let said = claim("iss").ok_or(Fault::Issuer)?;
-        let is_it = match published_by {
-            Issuer::One(_) | Issuer::Tenants(..) => said == issuer,
-            Issuer::Bare(_) => published_by.fits(said),
-        };
-        if is_it { Ok(issuer) } else { Err(Fault::Issuer) }
-    }
-
-    /// What it says, once it is signed by one of the issuer's keys and everything else about it is right.
+    /// Its issuer and what it says, once it is signed by one of the issuer's keys and everything else about it is right.
     ///
     /// # Errors
     /// The first thing that is not.
@@ -74,7 +59,7 @@ impl<'a> Unproven<'a> {
         keys: &Keys,
         published_by: &Issuer,
         wanted: &Wanted<'_>,
-    ) -> Result<Map<String, Value>, Fault> {
+    ) -> Result<(String, Map<String, Value>), Fault> {
         let issuer = self.issuer(published_by)?;
         let key = self.key(keys, published_by, &issuer).map_err(Fault::Token)?;
         key.verify_signature(&self.algorithm, self.message.as_bytes(), &self.signature)
@@ -87,7 +72,22 @@ impl<'a> Unproven<'a> {
                 return Err(Fault::AccessTokenHash);
             }
         }
-        Ok(self.claims)
+        Ok((issuer, self.claims))
+    }
+
+    /// The issuer whose token it may be, in its one spelling (R5).
+    ///
+    /// # Errors
+    /// [`Fault::Issuer`].
+    fn issuer(&self, published_by: &Issuer) -> Result<String, Fault> {
+        let claim = |name: &str| self.claims.get(name).and_then(Value::as_str);
+        let issuer = published_by.of(claim("tid")).ok_or(Fault::Issuer)?;
+        let said = claim("iss").ok_or(Fault::Issuer)?;
+        let is_it = match published_by {
+            Issuer::One(_) | Issuer::Tenants(..) => said == issuer,
+            Issuer::Bare(_) => published_by.fits(said),
+        };
+        if is_it { Ok(issuer) } else { Err(Fault::Issuer) }
     }
 
     /// The one key that it can be signed with: of its name, or, without a name, the only one for its algorithm.
@@ -113,7 +113,7 @@ impl<'a> Unproven<'a> {
         if (several || claims.contains_key("azp")) && token::text(claims, "azp") != Ok(wanted.client_id) {
             return Err(Fault::Audience);
         }
-        let nonce = claims.get("nonce").and_then(Value::as_str).unwrap_or_default();
+        let nonce = token::text(claims, "nonce").map_err(|_| Fault::Nonce)?;
         if !bool::from(nonce.as_bytes().ct_eq(wanted.nonce.as_bytes())) {
             return Err(Fault::Nonce);
         }

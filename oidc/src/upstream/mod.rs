@@ -159,7 +159,6 @@ impl Upstreams {
         let fetcher = &self.0.fetcher;
         let tokens = exchange::redeem(fetcher, provider, &metadata, secret, pending, redirect_uri, code).await?;
         let token = Unproven::read(&tokens.id, &preset.algorithms)?;
-        let issuer = token.issuer(&metadata.issuer)?;
         let keys = self.keys(provider, &metadata, token.kid.as_deref()).await?;
         let wanted = Wanted {
             client_id: &provider.client_id,
@@ -168,7 +167,7 @@ impl Upstreams {
             max_age: pending.max_age,
             now,
         };
-        let claims = token.prove(&keys, &metadata.issuer, &wanted)?;
+        let (issuer, claims) = token.prove(&keys, &metadata.issuer, &wanted)?;
         presets::admit(provider, &claims)?;
         let claims = userinfo::complete(fetcher, provider, &metadata, &tokens.access, claims).await?;
         Identity::of(provider, issuer, claims)
