@@ -84,6 +84,10 @@ pub enum Message {
     Ended,
     /// The upstream provider did not help.
     UpstreamFailed,
+    /// Who has come from the upstream provider shows which account is theirs.
+    LinkFirst,
+    /// The account is linked now.
+    Linked,
 }
 
 /// What is known about a sign-in before it begins. Texts are cut to 256 characters and only ever shown.
@@ -99,6 +103,8 @@ pub struct Hints {
     pub auth_since: Option<Millis>,
     /// Languages, the preferred one first.
     pub ui_locales: Option<String>,
+    /// The sign-in has to be here, through no provider.
+    pub local: bool,
     /// The tenant, for its theme and its providers.
     pub tenant: Option<String>,
     /// What to say.

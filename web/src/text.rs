@@ -66,6 +66,7 @@ texts! {
     sign_in SignInTexts {
         title title_for username password show hide submit or with organisation refused refused_title busy
         busy_title missing_username missing_password step_up confirm changed expired ended upstream_failed
+        link_first linked
     }
     factor FactorTexts {
         title intro code code_hint submit recovery_intro recovery_code recovery_hint another use_recovery use_app
@@ -93,10 +94,16 @@ texts! {
         title account another gets allow deny later home scope_openid scope_profile scope_email scope_phone
         scope_address scope_groups scope_roles scope_tenant scope_offline_access scope_other
     }
+    link LinkTexts {
+        title there here means takes_password submit no
+    }
+    trial TrialTexts {
+        title intro name value
+    }
     problem ProblemTexts {
         what_next home sign_in start_again stale_title stale stale_next foreign_title foreign foreign_next
         missing_title missing missing_next method_title method failed_title failed failed_next denied_title denied
-        denied_next request_title request request_next large_title large technical
+        denied_next upstream_title upstream upstream_next request_title request request_next large_title large technical
     }
 }
 

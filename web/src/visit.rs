@@ -136,7 +136,7 @@ impl Visit {
     }
 
     /// Sends the browser to the first page of the sign-in that it lost its way in.
-    pub(crate) fn start_again(&self) -> Response<Body> {
+    pub fn start_again(&self) -> Response<Body> {
         self.see_other(&self.web.step_uri("/sign-in", &self.parameter))
     }
 

@@ -59,6 +59,7 @@ impl SignedIn {
     /// Whether this session is what a wish asks for.
     pub fn satisfies(&self, wish: &Wish) -> bool {
         self.acr() >= wish.hints.need_acr.unwrap_or_default()
+            && !(wish.hints.local && self.session().upstream.is_some())
             && wish.hints.auth_since.is_none_or(|since| self.session().auth_time >= since)
     }
 }

@@ -38,7 +38,8 @@ const LONGEST_PASSWORD: usize = 1_024;
 pub struct Upstream {
     /// What the provider is called.
     pub name: String,
-    /// The path of this server that begins the way there; the parameter `r` is added to it.
+    /// The path of this server that begins the way there; `r` is added to it, and `t`, which shows that this browser was
+    /// given the way by the sign-in page.
     pub path: String,
 }
 
@@ -127,7 +128,7 @@ pub(crate) async fn restart(State(web): State<Web>, request: Request<Body>) -> R
 fn step_up(visit: &Visit, wish: &Wish, signed_in: &SignedIn) -> Result<Option<Progress>, Refusal> {
     let directory = visit.web.directory();
     let young = wish.hints.auth_since.is_none_or(|since| signed_in.session().auth_time >= since);
-    if !young {
+    if !young || (wish.hints.local && signed_in.session().upstream.is_some()) {
         return Ok(None);
     }
     let Some(awaiting) = directory.would_admit(signed_in.account(), &visit.now())? else { return Ok(None) };
@@ -148,6 +149,7 @@ fn page(visit: &Visit, wish: &Wish, username: &str, wrong: Option<Wrong>) -> Res
     let p = visit.frame(wish);
     let t = &p.t.sign_in;
     let app = wish.hints.client_name.as_deref();
+    let provider = wish.hints.provider.as_deref().unwrap_or_default();
     let page = SignInPage {
         title: app.map_or_else(|| t.title.clone(), |app| t.title_for.with("app", app)),
         notice: wish.hints.message.filter(|_| wrong.is_none()).map(|message| match message {
@@ -156,9 +158,9 @@ fn page(visit: &Visit, wish: &Wish, username: &str, wrong: Option<Wrong>) -> Res
             Message::Changed => t.changed.clone(),
             Message::Expired => t.expired.clone(),
             Message::Ended => t.ended.clone(),
-            Message::UpstreamFailed => {
-                t.upstream_failed.with("provider", wish.hints.provider.as_deref().unwrap_or_default())
-            }
+            Message::UpstreamFailed => t.upstream_failed.with("provider", provider),
+            Message::LinkFirst => t.link_first.with("provider", provider),
+            Message::Linked => t.linked.with("provider", provider),
         }),
         wrong: wrong.map(|wrong| match wrong {
             Wrong::Username => (t.refused_title.clone(), t.missing_username.clone()),
@@ -169,7 +171,7 @@ fn page(visit: &Visit, wish: &Wish, username: &str, wrong: Option<Wrong>) -> Res
         username_missing: wrong == Some(Wrong::Username),
         password_missing: wrong == Some(Wrong::Password),
         username,
-        upstreams: visit.web.upstreams(wish),
+        upstreams: if wish.hints.local { Vec::new() } else { visit.web.upstreams(wish) },
         p,
     };
     let status = match wrong {
