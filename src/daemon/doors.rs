@@ -57,6 +57,7 @@ pub async fn open_on(house: &House, directory: &Directory) -> Result<(Doors, lda
     scim::observe(&house.metrics, &figures);
     let https = http::open(house, router, gate, directory.random_bytes())?;
     oidc::on_the_loopback(&issuer, &https.https);
+    oidc::tell_trials(&pages, &issuer);
     house.stop.tasks.spawn(store::keep(house.clone(), directory.clone()));
     let urls = opened
         .ldap
@@ -89,7 +90,8 @@ type Routes = (Router, Arc<::scim::Metrics>, Issuer);
 
 fn all(directory: &Directory, config: &Config, pages: &Web) -> Result<Routes, Problem> {
     let (router, figures) = scim::routes(directory, config);
-    let (provider, issuer) = oidc::open(pages, config)?;
-    let router = router.merge(::oidc::provider::router(provider)).merge(::web::router(pages.clone()));
+    let (provider, flow, issuer) = oidc::open(pages, config)?;
+    let router = router.merge(::oidc::provider::router(provider)).merge(::oidc::upstream::flow::router(flow));
+    let router = router.merge(::web::router(pages.clone()));
     Ok((router, figures, issuer))
 }

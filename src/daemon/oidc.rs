@@ -3,6 +3,8 @@
 use crate::config::{Config, Problem};
 use ::oidc::fetch::{self, Fetcher};
 use ::oidc::provider::{Issuer, Provider, Settings};
+use ::oidc::upstream::Upstreams;
+use ::oidc::upstream::flow::Flow;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
@@ -13,11 +15,12 @@ use web::Web;
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
-/// The provider over the pages, and the place of its issuer, which may be known only when the sockets are open.
+/// The provider over the pages, the way through other providers, and the place of the issuer, which may be known only when
+/// the sockets are open.
 ///
 /// # Errors
 /// What cannot be used.
-pub fn open(web: &Web, config: &Config) -> Result<(Provider, Issuer), Problem> {
+pub fn open(web: &Web, config: &Config) -> Result<(Provider, Flow, Issuer), Problem> {
     let issuer = Issuer::default();
     let url = &config.http.public_url;
     if url.starts_with("https://") && url.matches('/').count() == 2 {
@@ -27,12 +30,21 @@ pub fn open(web: &Web, config: &Config) -> Result<(Provider, Issuer), Problem> {
     let networks =
         networks.map(|network| fetch::Network { address: network.first(), prefix: network.bits() }).collect();
     let fetcher = Fetcher::new(Arc::new(tls(config)?), networks);
+    let flow = Flow::open(web.clone(), issuer.clone(), Upstreams::new(fetcher.clone()));
+    tell_trials(web, &issuer);
     let opened = Provider::open(web.clone(), Settings::new(issuer.clone()), fetcher);
     let provider = opened.map_err(|refusal| {
         let why = refusal.detail.unwrap_or(refusal.message);
         Problem::general(format!("the OpenID provider cannot be opened: {why}"))
     })?;
-    Ok((provider, issuer))
+    Ok((provider, flow, issuer))
+}
+
+/// Trials of providers come to the issuer's address.
+pub fn tell_trials(web: &Web, issuer: &Issuer) {
+    if let Some(address) = issuer.get() {
+        web.directory().trials().open_at(address);
+    }
 }
 
 /// The issuer of a server that is asked on the loopback alone: the address itself.

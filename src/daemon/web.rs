@@ -4,9 +4,11 @@ use crate::config::web::Language as Spoken;
 use crate::config::{Config, Problem};
 use directory::clock::Span;
 use directory::handle::Directory;
+use oidc::upstream::flow::ways;
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use web::{Colour, Language, Settings, Theme, Web};
 
@@ -31,6 +33,10 @@ pub fn open(directory: &Directory, config: &Config) -> Result<Web, Problem> {
         session_idle: span(own.session_idle),
         session_life: span(own.session_life),
         themes: own.themes.as_deref().map_or(Ok(Vec::new()), themes)?,
+        upstreams: Arc::new({
+            let directory = directory.clone();
+            move |wish| ways(&directory, wish)
+        }),
         ..Settings::new(directory)
     };
     Web::open(directory.clone(), settings).map_err(Problem::general)

@@ -60,8 +60,51 @@ impl Directory {
         let Some(account) = claims::holder_of_email(view, address)? else { return Ok(None) };
         let Some(guard) = view.record(account)? else { return Ok(None) };
         let Ok(record) = Record::parse(guard.value()) else { return Ok(None) };
-        let verified = record.values(known::ROLLBOOK_MAIL_VERIFIED).any(|value| value.eq_ignore_ascii_case(b"TRUE"));
-        Ok(Some(Addressed { account, verified, privileged: is_privileged(view, account)? }))
+        Ok(Some(Addressed { account, verified: is_verified(&record), privileged: is_privileged(view, account)? }))
+    }
+
+    /// Whether the address of an account is known to be its owner's.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn is_address_verified(&self, account: EntryId) -> Result<bool, Refusal> {
+        let snapshot = self.snapshot()?;
+        let guard = snapshot.record(account)?;
+        Ok(guard.as_ref().and_then(|g| Record::parse(g.value()).ok()).is_some_and(|record| is_verified(&record)))
+    }
+
+    /// The providers in use that the sign-in page of a tenant offers: its own, and those of the naming contexts.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn offered(&self, tenant: Option<&str>) -> Result<Vec<Provider>, Refusal> {
+        let mut out = Vec::new();
+        for provider in self.providers()?.into_iter().filter(|provider| provider.enabled) {
+            let own = self.tenant_name(provider.id)?;
+            if own.is_none() || own.as_deref() == tenant {
+                out.push(provider);
+            }
+        }
+        Ok(out)
+    }
+
+    /// The name of the tenant that an entry is of; none for the naming contexts themselves.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn tenant_name(&self, id: EntryId) -> Result<Option<String>, Refusal> {
+        let snapshot = self.snapshot()?;
+        let view = snapshot.as_ref();
+        let Some(top) = view.id_of(&tenant_key(view, id)?)? else { return Ok(None) };
+        let guard = view.record(top)?;
+        let Some(record) = guard.as_ref().and_then(|g| Record::parse(g.value()).ok()) else { return Ok(None) };
+        if record.parent() == EntryId::NONE {
+            return Ok(None);
+        }
+        let said = record.values(known::ROLLBOOK_TENANT_NAME).next();
+        let said = said.and_then(|name| std::str::from_utf8(name).ok()).map(str::to_owned);
+        let rdn = || record.dn().split(',').next()?.split_once('=').map(|(_, name)| name.to_owned());
+        Ok(said.or_else(rdn))
     }
 
     /// Why the provider may not sign this account in; none: it may. The account's state is another question.
@@ -168,6 +211,10 @@ impl Directory {
         let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok()).ok_or_else(gone)?;
         Ok((id, record.dn().to_owned()))
     }
+}
+
+fn is_verified(record: &Record<'_>) -> bool {
+    record.values(known::ROLLBOOK_MAIL_VERIFIED).any(|value| value.eq_ignore_ascii_case(b"TRUE"))
 }
 
 /// What a new person's entry says.

@@ -124,6 +124,7 @@ impl Provider {
                     need_acr: acr.as_deref().and_then(Acr::of),
                     auth_since: if anew { Some(since.unwrap_or(visitor.now.wall)) } else { since },
                     ui_locales: request.ui_locales.clone(),
+                    tenant: self.directory().tenant_name(client.entry).ok().flatten(),
                     message: step_up.then_some(Message::StepUp),
                     ..Hints::default()
                 };

@@ -213,8 +213,8 @@ impl Visitor {
     }
 }
 
-/// The name of a login's trail that goes with a code: a short hash, so that a trail gives nothing away.
-fn flow_of(code: &str) -> String {
+/// The name of a login's trail that goes with a code or a state: a short hash, so that a trail gives nothing away.
+pub(crate) fn flow_of(code: &str) -> String {
     use aws_lc_rs::digest::{SHA256, digest};
     let hash = crate::jose::encode(digest(&SHA256, code.as_bytes()));
     hash.chars().take(16).collect()

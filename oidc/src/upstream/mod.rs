@@ -18,11 +18,19 @@
 mod cache;
 mod exchange;
 pub mod fault;
+pub mod flow;
 mod id_token;
 pub mod identity;
+mod join;
 mod keys;
+pub mod mapping;
 mod metadata;
+pub mod policy;
 mod presets;
+#[cfg(test)]
+mod sample;
+mod settle;
+mod trial;
 mod userinfo;
 
 pub use fault::Fault;
