@@ -318,6 +318,11 @@ impl Server {
         Server::open(setup, store, clock).await
     }
 
+    /// All octets of the store, as they are now.
+    pub fn octets(&self) -> Vec<u8> {
+        self.store.octets()
+    }
+
     /// Work that waits for the write lane, away from the runtime's threads.
     pub(crate) async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(Directory) -> T + Send + 'static) -> T {
         let directory = self.directory.clone();

@@ -21,6 +21,11 @@ impl SharedStore {
         SharedStore(Arc::new(Mutex::new(octets)))
     }
 
+    /// All octets of this moment.
+    pub fn octets(&self) -> Vec<u8> {
+        self.with(|octets| octets.clone())
+    }
+
     fn with<T>(&self, f: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -139,7 +139,8 @@ impl Flow {
         }
         let busy = |_| Fault::Setup("too many sign-ins at providers at once");
         let _place = self.inner.places.try_acquire().map_err(busy)?;
-        let kept = self.directory().kept_secret(provider.id).map_err(|_| Fault::Setup("its secret cannot be opened"))?;
+        let kept =
+            self.directory().kept_secret(provider.id).map_err(|_| Fault::Setup("its secret cannot be opened"))?;
         let secret = kept.as_ref().map(directory::credential::Secret::expose);
         let now = visit.now().wall;
         self.inner.upstreams.finish(provider, secret, &asked.pending, &redirect_uri, answer, now).await

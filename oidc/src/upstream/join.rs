@@ -66,11 +66,11 @@ struct Both {
 }
 
 /// Both sides, or the page that says what is missing.
-fn both(flow: &Flow, visit: &Visit, name: &str) -> Result<Both, Response<Body>> {
-    let joining = Kept::LINK.read::<Joining>(visit).ok_or_else(|| visit.start_again())?;
+fn both(flow: &Flow, visit: &Visit, name: &str) -> Result<Both, Box<Response<Body>>> {
+    let joining = Kept::LINK.read::<Joining>(visit).ok_or_else(|| Box::new(visit.start_again()))?;
     let provider = flow.provider(name).filter(|provider| provider.id == joining.provider);
-    let provider = provider.ok_or_else(|| visit.missing())?;
-    let signed_in = visit.signed_in().map_err(|refusal| visit.failed(&refusal))?;
+    let provider = provider.ok_or_else(|| Box::new(visit.missing()))?;
+    let signed_in = visit.signed_in().map_err(|refusal| Box::new(visit.failed(&refusal)))?;
     // R9: here, anew, and by nobody else's word.
     let here = |signed_in: &SignedIn| {
         let session = signed_in.session();
@@ -78,10 +78,10 @@ fn both(flow: &Flow, visit: &Visit, name: &str) -> Result<Both, Response<Body>> 
     };
     match signed_in.filter(here) {
         Some(signed_in) => Ok(Both { provider, joining, signed_in }),
-        None => Err(match ReturnTo::path(&link_path(&provider)) {
+        None => Err(Box::new(match ReturnTo::path(&link_path(&provider)) {
             Some(to) => sign_in_to_link(visit, &joining.wish, to, &provider.display_name),
             None => visit.missing(),
-        }),
+        })),
     }
 }
 
@@ -91,7 +91,7 @@ pub(super) async fn show(State(flow): State<Flow>, Path(name): Path<String>, req
     let visit = flow.web().visit(&parts);
     match both(&flow, &visit, &name) {
         Ok(both) => question(&flow, &visit, &both).unwrap_or_else(|refusal| visit.failed(&refusal)),
-        Err(response) => response,
+        Err(response) => *response,
     }
 }
 
@@ -122,7 +122,7 @@ pub(super) async fn take(State(flow): State<Flow>, Path(name): Path<String>, req
     let mut response = match both(&flow, &visit, &name) {
         Ok(both) if posted.fields.text("answer") == "link" => carry_out(&flow, &visit, both).await,
         Ok(both) => visit.go_on(&both.joining.wish),
-        Err(response) => return response,
+        Err(response) => return *response,
     };
     Kept::LINK.forget(&visit, &mut response);
     response

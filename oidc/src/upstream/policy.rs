@@ -80,7 +80,8 @@ mod tests {
     fn the_table() {
         use Decision::{Ask, Enter, Link, Make, Refuse};
         use LinkPolicy::{Deny, Prompt, TrustedEmail};
-        let [nobody, good, unverified, admin] = [None, addressed(true, false), addressed(false, false), addressed(true, true)];
+        let [nobody, good, unverified, admin] =
+            [None, addressed(true, false), addressed(false, false), addressed(true, true)];
         for (policy, just_in_time, expected) in [
             (Deny, false, [Refuse, Refuse, Refuse, Refuse]),
             (Deny, true, [Make, Refuse, Refuse, Refuse]),
