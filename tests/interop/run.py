@@ -49,10 +49,11 @@ SCRIPTS = [
     ("openid-client", "oidc_clients.mjs", "node", 300),
     ("authlib", "python_authlib.py", "venv", 300),
     ("apache", "apache_oidc.py", "venv", 300),
+    ("upstream", "upstream_sign_in.py", "venv", 600),
 ]
 SCIM = {"scim2-tester", "scim2-client", "scim-tables", "scim-filters", "scim-patches", "schemathesis"}
-OIDC = {"openid-client", "authlib", "apache"}
-WITH_SERVERS = {"apache"}
+OIDC = {"openid-client", "authlib", "apache", "upstream"}
+WITH_SERVERS = {"apache", "upstream"}
 FULL_FACTOR = 12
 
 

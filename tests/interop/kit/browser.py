@@ -39,8 +39,11 @@ def text(page):
 
 
 class Page:
-    def __init__(self, answer, seen):
+    """`seen`: the addresses that led here; `requests`: what the servers call these requests."""
+
+    def __init__(self, answer, seen, requests_of=()):
         self.status, self.url, self.body, self.headers, self.seen = answer.status_code, answer.url, answer.text, answer.headers, seen
+        self.requests = dict(requests_of)
 
     def form(self, action):
         return Form(self.body, self.url, action)
@@ -72,20 +75,21 @@ class Browser:
 
     def go(self, url, data=None, headers=None, until=None):
         """Follows redirects to a page. With `until`, stops before an address that begins so, and gives it as a page without a body."""
-        seen, site = [], "same-origin"
+        seen, numbers, site = [], [], "same-origin"
         for _ in range(MOST_HOPS):
             if until and url.startswith(until):
                 left = requests.Response()
                 left.url, left.status_code, left._content = url, 0, b""
-                return Page(left, seen)
+                return Page(left, seen, numbers)
             if seen and origin(seen[-1]) != origin(url):
                 site = "same-site"
             answer = self.step(url, data, headers, site)
             seen.append(url)
+            numbers.append((url, answer.headers.get("x-request-id")))
             if answer.is_redirect:
                 url, data, headers = urljoin(url, answer.headers["location"]), None, None
                 continue
-            return Page(answer, seen)
+            return Page(answer, seen, numbers)
         raise AssertionError(f"redirects without end: {seen[-4:]}")
 
     def fill(self, page, action, until=None, **fields):
