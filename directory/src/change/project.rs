@@ -12,7 +12,6 @@ use crate::schema::attribute::{AttributeId, Index};
 use crate::store::indexes;
 use crate::store::text::{self, Trigram};
 use crate::store::view::Tables;
-use redb::ReadableTable;
 
 /// The rows of one entry in the two indexes, sorted and once each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,10 +102,7 @@ impl Rows {
         for key in &self.keys {
             tables.index.insert(key.as_slice(), ())?;
         }
-        for trigram in &self.trigrams {
-            add_trigram(tables, *trigram, id)?;
-        }
-        Ok(())
+        tables.trigrams.put(&mut tables.text, &self.trigrams, id, true)
     }
 
     /// Takes all rows away.
@@ -114,10 +110,7 @@ impl Rows {
         for key in &self.keys {
             tables.index.remove(key.as_slice())?;
         }
-        for trigram in &self.trigrams {
-            remove_trigram(tables, *trigram, id)?;
-        }
-        Ok(())
+        tables.trigrams.put(&mut tables.text, &self.trigrams, id, false)
     }
 
     /// Writes the difference between two states.
@@ -128,13 +121,10 @@ impl Rows {
         for key in only_in(&after.keys, &before.keys) {
             tables.index.insert(key.as_slice(), ())?;
         }
-        for trigram in only_in(&before.trigrams, &after.trigrams) {
-            remove_trigram(tables, *trigram, id)?;
-        }
-        for trigram in only_in(&after.trigrams, &before.trigrams) {
-            add_trigram(tables, *trigram, id)?;
-        }
-        Ok(())
+        let gone: Vec<Trigram> = only_in(&before.trigrams, &after.trigrams).copied().collect();
+        let come: Vec<Trigram> = only_in(&after.trigrams, &before.trigrams).copied().collect();
+        tables.trigrams.put(&mut tables.text, &gone, id, false)?;
+        tables.trigrams.put(&mut tables.text, &come, id, true)
     }
 }
 
@@ -159,32 +149,4 @@ pub fn changed_types(before: &Draft, after: &Draft) -> Vec<AttributeId> {
 /// The elements of one sorted list that the other does not hold.
 fn only_in<'a, T: Ord>(list: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
     list.iter().filter(|item| other.binary_search(item).is_err())
-}
-
-fn add_trigram(tables: &mut Tables<'_>, trigram: Trigram, id: EntryId) -> Result<(), Refusal> {
-    let (chunk, offset) = text::place(id);
-    let key = text::key(trigram, chunk);
-    let next = match tables.text.get(key.as_slice())? {
-        Some(stored) => text::with(stored.value(), offset),
-        None => text::with(&[], offset),
-    };
-    if let Some(next) = next {
-        tables.text.insert(key.as_slice(), next.as_slice())?;
-    }
-    Ok(())
-}
-
-fn remove_trigram(tables: &mut Tables<'_>, trigram: Trigram, id: EntryId) -> Result<(), Refusal> {
-    let (chunk, offset) = text::place(id);
-    let key = text::key(trigram, chunk);
-    let Some(mut ids) = tables.text.get(key.as_slice())?.map(|s| text::Chunk::decode(s.value())) else { return Ok(()) };
-    if ids.remove(offset) {
-        let left = ids.encode();
-        if left.is_empty() {
-            tables.text.remove(key.as_slice())?;
-        } else {
-            tables.text.insert(key.as_slice(), left.as_slice())?;
-        }
-    }
-    Ok(())
 }

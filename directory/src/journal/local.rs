@@ -279,6 +279,7 @@ impl Worker {
                 }
             }
             if wrote {
+                tables.settle()?;
                 head.write(&mut tables)?;
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;

@@ -7,5 +7,6 @@ pub mod membership;
 pub mod migrate;
 pub mod tables;
 pub mod text;
+pub mod trigrams;
 pub mod verify;
 pub mod view;

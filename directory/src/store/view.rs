@@ -5,6 +5,7 @@
 //! asked before, too.
 
 use super::tables::{self, Bytes};
+use super::trigrams::Trigrams;
 use super::{indexes, membership};
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
@@ -178,6 +179,8 @@ macro_rules! store_tables {
 
         /// The open tables of a write transaction.
         pub struct Tables<'t> {
+            /// What the transaction has yet to do to `text`: see [`Tables::settle`].
+            pub trigrams: Trigrams,
             $(
                 #[doc = concat!("`", stringify!($field), "`.")]
                 pub $field: Table<'t, $key, $value>,
@@ -190,7 +193,15 @@ macro_rules! store_tables {
             /// # Errors
             /// A failing store.
             pub fn open(txn: &'t WriteTransaction) -> Result<Tables<'t>, Refusal> {
-                Ok(Tables { $($field: txn.open_table(tables::$definition)?,)* })
+                Ok(Tables { trigrams: Trigrams::default(), $($field: txn.open_table(tables::$definition)?,)* })
+            }
+
+            /// Does what was put off: before the commit, and before `text` is read.
+            ///
+            /// # Errors
+            /// A failing store.
+            pub fn settle(&mut self) -> Result<(), Refusal> {
+                self.trigrams.write(&mut self.text)
             }
         }
     };
