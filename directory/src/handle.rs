@@ -275,7 +275,7 @@ impl Directory {
     /// # Errors
     /// `NotAllowed` when the login has been revoked; `Store`.
     pub fn rights(&self, snapshot: &Snapshot, actor: Actor) -> Result<Rights, Refusal> {
-        Rights::of(snapshot, &self.inner.schema, actor)
+        snapshot.rights.of(snapshot, &self.inner.schema, actor)
     }
 
     /// What a reading goes on.

@@ -16,6 +16,10 @@
 //! leave through no right at all. The same functions are asked before a search and inside `apply`, where they read the
 //! transaction's own tables: a role taken away is gone for the next write in the journal.
 
+mod remembered;
+
+pub use remembered::Remembered;
+
 use crate::change::account::is_usable;
 use crate::context::Actor;
 use crate::entry::record::Record;
@@ -27,6 +31,7 @@ use crate::schema::kind::Kind;
 use crate::store::membership;
 use crate::store::tables::meta;
 use crate::store::view::View;
+use std::sync::Arc;
 
 /// The most tenants below one scope that are told apart.
 const TENANTS: usize = 100_000;
@@ -69,7 +74,8 @@ pub struct Rights {
     pub actor: Actor,
     /// The actor's entry.
     entry: EntryId,
-    scopes: Vec<Scope>,
+    /// Shared: a scope may go without a hundred thousand tenants.
+    scopes: Arc<[Scope]>,
 }
 
 /// What may be seen of one entry.
@@ -86,12 +92,12 @@ pub enum Sight {
 impl Rights {
     /// The rights of nobody.
     pub fn none() -> Rights {
-        Rights { actor: Actor::Anonymous, entry: EntryId::NONE, scopes: Vec::new() }
+        Rights { actor: Actor::Anonymous, entry: EntryId::NONE, scopes: Arc::new([]) }
     }
 
     /// The rights of the server itself.
     pub fn system() -> Rights {
-        Rights { actor: Actor::System, entry: EntryId::NONE, scopes: vec![everywhere(Power::System)] }
+        Rights { actor: Actor::System, entry: EntryId::NONE, scopes: Arc::new([everywhere(Power::System)]) }
     }
 
     /// The rights that `actor` has now.
@@ -106,28 +112,28 @@ impl Rights {
         if !account.is_some_and(|a| a.epoch == epoch && is_usable(&a)) {
             return Err(Refusal::new(Reason::NotAllowed, "this login has ended"));
         }
-        let mut rights = Rights { actor, entry: id, scopes: Vec::new() };
+        let with = |scopes: Vec<Scope>| Rights { actor, entry: id, scopes: scopes.into() };
         if must_change_password {
-            return Ok(rights);
+            return Ok(with(Vec::new()));
         }
         let groups = membership::closure(view, id)?;
         if groups.is_empty() {
-            return Ok(rights);
+            return Ok(with(Vec::new()));
         }
+        let mut scopes = Vec::new();
         let system = view.meta_u64(meta::SYSTEM_ADMIN)?.map(EntryId);
         let readers = view.meta_ids(meta::READERS)?;
         for group in groups {
             if Some(group) == system {
-                rights.scopes = vec![everywhere(Power::System)];
-                return Ok(rights);
+                return Ok(with(vec![everywhere(Power::System)]));
             }
             if readers.contains(&group) {
-                rights.scopes.push(everywhere(Power::Read));
+                scopes.push(everywhere(Power::Read));
                 continue;
             }
-            rights.scopes.extend(tenant_role(view, schema, group)?);
+            scopes.extend(tenant_role(view, schema, group)?);
         }
-        Ok(rights)
+        Ok(with(scopes))
     }
 
     /// Whether the actor is a system administrator or the system itself.

@@ -50,6 +50,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &AddOp) -> Result<(), Refusal>
     claims.check(applying.tables, EntryId::NONE)?;
     let members = resolve(applying, &edges)?;
 
+    applying.calm &= members.is_empty() && !op.suffix && matches!(draft.header.kind, Kind::Person | Kind::Group);
     let id = applying.next_id()?;
     write(applying, op, id, &draft, &claims)?;
     for (attribute, member) in members {

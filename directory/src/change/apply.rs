@@ -6,7 +6,7 @@
 
 use super::references::draft_of;
 use super::{Op, Receipt, Subject, WriteSet, account, add, carry, delete, members, modify, rename};
-use crate::access::Rights;
+use crate::access::{Remembered, Rights};
 use crate::entry::record::{Draft, Record};
 use crate::error::{Reason, Refusal};
 use crate::grant::apply::Outcome;
@@ -37,6 +37,9 @@ pub struct Applying<'a, 't> {
     pub grants: Outcome,
     /// Something has been written.
     pub dirty: bool,
+    /// Nothing of it moves anybody's rights. Rights follow from memberships, facts of accounts, roles and tenants: new
+    /// people and groups without members, and values of people, leave them as they are; of anything else it is not said.
+    pub calm: bool,
 }
 
 /// What became of a set.
@@ -53,8 +56,14 @@ pub enum Applied {
     Spoiled(Refusal),
 }
 
-/// Applies one set at the next position.
-pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mut Head) -> Applied {
+/// Applies one set at the next position. `remembered` are rights in the state that `tables` have now, and afterwards.
+pub fn apply(
+    tables: &mut Tables<'_>,
+    schema: &Schema,
+    set: &WriteSet,
+    last: &mut Head,
+    remembered: &Remembered,
+) -> Applied {
     match tables.receipts.get(set.id.0).map(|g| g.map(|g| g.value())) {
         Err(error) => return Applied::Refused(error.into()),
         Ok(Some(position)) => {
@@ -69,7 +78,7 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
         }
         Ok(None) => {}
     }
-    let rights = match Rights::of(tables, schema, set.actor) {
+    let rights = match remembered.of(tables, schema, set.actor) {
         Ok(rights) => rights,
         // A password change under must-change has no rights but those over itself.
         Err(refusal) => return Applied::Refused(refusal),
@@ -85,6 +94,9 @@ pub fn apply(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: &mu
         Ok(entries)
     });
     let (dirty, entry, grants) = (applying.dirty, applying.entry, applying.grants);
+    if dirty && !applying.calm {
+        remembered.forget();
+    }
     match outcome {
         Ok(entries) => {
             let position = if changed { position } else { last.position };
@@ -152,6 +164,7 @@ impl<'a, 't> Applying<'a, 't> {
             entry: None,
             grants: Outcome::default(),
             dirty: false,
+            calm: true,
         }
     }
 
@@ -168,6 +181,8 @@ impl<'a, 't> Applying<'a, 't> {
     }
 
     fn step(&mut self, op: &Op) -> Result<(), Refusal> {
+        // Those that may be calm say so themselves.
+        self.calm &= matches!(op, Op::Add(_) | Op::Modify { .. } | Op::Expect { .. } | Op::Note(_));
         match op {
             Op::Add(op) => add::apply(self, op),
             Op::Modify { subject, expected, modifications, password } => {

@@ -12,7 +12,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, ValueChange};
 use crate::schema::attribute::{AttributeId, AttributeType};
-use crate::schema::kind::ClassId;
+use crate::schema::kind::{ClassId, Kind};
 use crate::schema::{Schema, known};
 use crate::store::membership;
 use crate::store::view::View;
@@ -64,6 +64,8 @@ pub fn apply(
     after.header.version = applying.position;
     settle_claims(applying, id, &before, &after)?;
 
+    let are_people = [&before, &after].iter().all(|draft| draft.header.kind == Kind::Person);
+    applying.calm &= are_people && password.is_none() && edges.all.is_empty();
     applying.dirty = true;
     references::store(applying.tables, applying.schema, id, &before, &after)?;
     account::settle_kind(applying, id, &before, &after)?;

@@ -14,6 +14,7 @@
 //! cannot make an old root look like a new one, and opening after a crash does not walk the whole file.
 
 use super::record::Record;
+use crate::access::Remembered;
 use crate::change::apply::{Applied, Head, apply};
 use crate::change::{Receipt, WriteSet};
 use crate::clock::Mark;
@@ -258,12 +259,13 @@ impl Worker {
         {
             let mut tables = Tables::open(&txn)?;
             let mut head = Head::read(&tables)?;
+            let remembered = Remembered::default();
             for (set, answer) in sets.iter().zip(answers.iter_mut()) {
                 // Refused in an earlier attempt: its answer stands, as it would be the same now.
                 if matches!(answer, Some(Err(_))) {
                     continue;
                 }
-                match apply(&mut tables, &self.schema, set, &mut head) {
+                match apply(&mut tables, &self.schema, set, &mut head, &remembered) {
                     Applied::Done(receipt) => {
                         wrote = true;
                         *answer = Some(Ok(receipt));

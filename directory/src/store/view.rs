@@ -7,6 +7,7 @@
 use super::tables::{self, Bytes};
 use super::trigrams::Trigrams;
 use super::{indexes, membership};
+use crate::access::Remembered;
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
 use crate::lifecycle::Account;
@@ -149,6 +150,8 @@ macro_rules! store_tables {
         /// One consistent state, its tables held open. Cheap to ask, shared by all requests until the next commit.
         pub struct Snapshot {
             position: Position,
+            /// What actors may do in this state, as far as somebody has asked.
+            pub rights: Remembered,
             $($field: ReadOnlyTable<$key, $value>,)*
         }
 
@@ -159,7 +162,8 @@ macro_rules! store_tables {
             /// A failing store, or one that was never initialised.
             pub fn open(txn: &ReadTransaction) -> Result<Snapshot, Refusal> {
                 $(let $field = txn.open_table(tables::$definition)?;)*
-                let mut snapshot = Snapshot { position: Position(0), $($field,)* };
+                let (position, rights) = (Position(0), Remembered::default());
+                let mut snapshot = Snapshot { position, rights, $($field,)* };
                 snapshot.position = Position(snapshot.meta_u64(tables::meta::POSITION)?.unwrap_or(0));
                 Ok(snapshot)
             }
