@@ -6,7 +6,8 @@
 //!
 //! While one commit runs the next batch gathers. Clients that wait for their answers before they ask again would so fall
 //! into two groups that take turns, and each commit would carry half of them: when the batch before was of several, the
-//! lane gives those whom it has just answered a moment ([`REJOIN`]) to join. One client alone is never waited for. A set that is refused before
+//! lane gives those whom it has just answered a moment to join: half of what the commit before took, so that a slow disk
+//! has large commits, between [`REJOIN`] and [`REJOIN_MOST`]. One client alone is never waited for. A set that is refused before
 //! its first write leaves nothing behind; one that is refused later costs the transaction, and the batch is applied
 //! again without it. An answer is given after the commit that holds it is durable, never before.
 //!
@@ -36,8 +37,10 @@ use tokio::sync::oneshot;
 pub const QUEUE: usize = 8_192;
 /// Write sets in one commit.
 pub const BATCH: usize = 512;
-/// How long those answered by the last commit may take to join the next.
+/// How long those answered by the last commit may take to join the next, at least.
 pub const REJOIN: Duration = Duration::from_micros(200);
+/// The same, at most.
+pub const REJOIN_MOST: Duration = Duration::from_millis(2);
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Batches between two looks for old receipts.
@@ -187,12 +190,14 @@ struct Batch {
 
 impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
-        let mut answered = 0;
+        let (mut answered, mut patience) = (0, REJOIN);
         loop {
-            let mut batch = gather(jobs, answered);
+            let mut batch = gather(jobs, answered, patience);
             let (stop, exclusive) = (batch.stop, batch.exclusive.take());
             answered = batch.sets.len();
+            let began = Instant::now();
             self.carry_out(batch);
+            patience = began.elapsed().div_f32(2.0).clamp(REJOIN, REJOIN_MOST);
             if let Some(work) = exclusive {
                 work(&self.database, &self.published);
             }
@@ -309,8 +314,9 @@ enum Attempt {
     Spoiled,
 }
 
-/// Waits for a job, then takes what has gathered; `answered` sets were answered just now.
-fn gather(jobs: &Receiver<Job>, answered: usize) -> Batch {
+/// Waits for a job, then takes what has gathered; `answered` sets were answered just now, and have `patience` to be
+/// followed by others.
+fn gather(jobs: &Receiver<Job>, answered: usize, patience: Duration) -> Batch {
     let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None, stop: false };
     let first = match jobs.recv_timeout(Duration::from_secs(3_600)) {
         Ok(job) => job,
@@ -332,7 +338,7 @@ fn gather(jobs: &Receiver<Job>, answered: usize) -> Batch {
         next = jobs.try_recv().ok();
         if next.is_none() && answered > 1 {
             let gathered = batch.sets.len();
-            let end = *until.get_or_insert_with(|| (Instant::now() + REJOIN, gathered.saturating_add(answered)));
+            let end = *until.get_or_insert_with(|| (Instant::now() + patience, gathered.saturating_add(answered)));
             if gathered < end.1 {
                 next = jobs.recv_timeout(end.0.saturating_duration_since(Instant::now())).ok();
             }
