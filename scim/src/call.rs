@@ -78,6 +78,8 @@ pub(crate) struct Call {
     pub(crate) dry_run: bool,
     /// Answers begin their links with this.
     pub(crate) base_url: Arc<str>,
+    /// Of a resource that is made or changed only the version and the URL are wanted: the operations of a bulk request.
+    pub(crate) outline: bool,
 }
 
 /// A state of the store as a token sees it.

@@ -167,6 +167,7 @@ async fn answer(shared: &Arc<Shared>, request: Request<Body>, extra: &mut Header
         headers: Arc::new(parts.headers),
         query: Arc::new(query),
         base_url: base,
+        outline: false,
     };
     endpoint::answer(&call, &parts.method, route.endpoint, body).await
 }

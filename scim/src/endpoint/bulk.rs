@@ -239,7 +239,8 @@ async fn run(call: Call, kind: Kind, operation: Operation) -> Result<Reply, Scim
         headers.insert(header::IF_MATCH, version);
     }
     let request_id = call.shared.directory.next_request_id();
-    let call = Call { headers: Arc::new(headers), query: Arc::new(Query::default()), request_id, ..call };
+    let query = Arc::new(Query::default());
+    let call = Call { headers: Arc::new(headers), query, request_id, outline: true, ..call };
     let id = match operation.id {
         Some(Id::Known(id)) => id,
         _ => String::new(),

@@ -82,7 +82,12 @@ fn made(call: &Call, kind: Kind, receipt: &Receipt, wanted: &Wanted) -> Result<R
     for id in receipt.entries.iter().rev().flatten() {
         let mut wants = wanted.wants;
         wants.members &= wanted.is_said || call.dialect.group_put == Answer::Whole;
-        if let Some(resource) = load(&reader, kind, *id, wants)? {
+        if call.outline && kind == Kind::User {
+            if let Some((version, location)) = outline(&reader, *id)? {
+                let (version, location) = (Some(version), Some(location));
+                return Ok(Reply { version, location, ..Reply::empty(201) });
+            }
+        } else if let Some(resource) = load(&reader, kind, *id, wants)? {
             call.shared.metrics.sent(1);
             return show(resource, wanted, 201);
         }
@@ -212,6 +217,11 @@ fn changed(call: &Call, kind: Kind, id: EntryId, wanted: &Wanted, answer: Answer
     if !wanted.is_said {
         wants.members &= answer == Answer::Whole;
     }
+    if call.outline && kind == Kind::User {
+        let version = outline(&reader, id)?.map(|(version, _)| version);
+        let status = if version.is_none() || answer == Answer::Nothing { 204 } else { 200 };
+        return Ok(Reply { version, ..Reply::empty(status) });
+    }
     let nothing = answer == Answer::Nothing && !wanted.is_said;
     if nothing {
         wants = Wants { members: false, groups: false, ..wants };
@@ -293,6 +303,17 @@ pub(crate) fn load(reader: &Reader<'_>, kind: Kind, id: EntryId, wants: Wants) -
         return Ok(None);
     }
     reader.resource(kind, id, &record, sight, wants).map(Some).map_err(|r| from_refusal(&r))
+}
+
+/// The version and the URL of a user; none: there is no such user for this token.
+fn outline(reader: &Reader<'_>, id: EntryId) -> Result<Option<(String, String)>, ScimError> {
+    let Some(guard) = reader.snapshot.record(id).map_err(|r| from_refusal(&r))? else { return Ok(None) };
+    let record = parse(guard.value()).map_err(|r| from_refusal(&r))?;
+    let sight = reader.sight(id, &record).map_err(|r| from_refusal(&r))?;
+    if sight == Sight::None || Kind::of(&record) != Some(Kind::User) {
+        return Ok(None);
+    }
+    reader.outline(id, &record, sight).map(Some).map_err(|r| from_refusal(&r))
 }
 
 fn show(mut resource: Resource, wanted: &Wanted, status: u16) -> Result<Reply, ScimError> {

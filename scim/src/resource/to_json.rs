@@ -142,6 +142,16 @@ impl Reader<'_> {
         Ok(Resource { object, members, version, location })
     }
 
+    /// The version and the URL of a user, without the rest.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn outline(&self, id: EntryId, record: &Record<'_>, sight: Sight) -> Result<(String, String), Refusal> {
+        let account = if sight == Sight::Administrative { self.account(id)? } else { None };
+        let version = etag::version(self.snapshot, id, record, account.as_ref())?;
+        Ok((version, self.location(Kind::User, &record.uuid())))
+    }
+
     /// The facts of an account, with what is still in memory.
     ///
     /// # Errors
