@@ -303,7 +303,10 @@ impl Directory {
             match self.awaits(fresh.id, &fresh.facts, change, &now) {
                 Ok(None) => {}
                 // Neither right nor wrong before the factor is: what was guessed is not forgotten by it.
-                Ok(Some(awaiting)) => return Step::Awaits(awaiting),
+                Ok(Some(awaiting)) => {
+                    self.tell(context, Some(fresh.id), "gate: a second factor is due", None);
+                    return Step::Awaits(awaiting);
+                }
                 Err(refusal) => {
                     tracing::error!(detail = refusal.detail.as_deref(), "second factors could not be looked up");
                     return Step::Done(Verdict::Busy);
@@ -331,13 +334,16 @@ impl Directory {
             Record::parse(guard.value()).ok().map(|r| r.dn().to_owned())
         });
         let Some(dn) = dn else { return self.refused(context, id, Judged::Denied(Denial::Deleted), false) };
+        let must_change = matches!(outcome.verdict, Judged::AdmittedMustChange(_));
+        let what = if must_change { "gate: admitted, to change the password" } else { "gate: admitted" };
+        self.tell(context, Some(id), what, None);
         let left =
             password_expires_at(&outcome.next, self.policy()).map(|at| at.0.saturating_sub(now.wall.0).max(0) / 1_000);
         Verdict::Admitted(Admitted {
             account: id,
             epoch: outcome.next.epoch,
             dn,
-            must_change: matches!(outcome.verdict, Judged::AdmittedMustChange(_)),
+            must_change,
             expires_in_seconds: left.map(|s| u32::try_from(s).unwrap_or(u32::MAX)),
         })
     }

@@ -29,6 +29,7 @@ use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use zeroize::Zeroizing;
 
 /// Where the store is.
 #[derive(Debug)]
@@ -220,6 +221,14 @@ impl Directory {
                 request_ids: AtomicU64::new(1),
             }),
         })
+    }
+
+    /// The key of a use outside of the store, from the seal key: the same after a restart, and on every server of the key.
+    ///
+    /// # Errors
+    /// `Unwilling` without the seal key.
+    pub fn derived_key(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+        self.seal_key()?.derive(purpose)
     }
 
     /// The key of sealed secrets.

@@ -1,11 +1,14 @@
 //! What happened in the logins of late, step by step: for `rollbook login explain`.
 //!
 //! Owns a bounded memory of steps, gone at the end of the process; what changes something is in the journal as well. A step
-//! names its request and the login that it belongs to (its flow), never a secret or what somebody typed. Called by the doors.
+//! names its request and the login that it belongs to (its flow), never a secret or what somebody typed: a name that nobody
+//! has may be a password in the wrong field. Doors know requests by name and tell flows; the gate knows a request's number
+//! alone, and says which rule decided.
 
 use crate::clock::Millis;
 use crate::handle::Directory;
-use std::collections::VecDeque;
+use crate::id::EntryId;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Steps that are remembered.
@@ -20,14 +23,18 @@ const TEXT: usize = 256;
 pub struct Step {
     /// When (`wall`).
     pub at: Millis,
-    /// The request's name, as the answer's `X-Request-Id` and the log have it.
+    /// The request's number; 0: it has none.
+    pub number: u64,
+    /// The request's name, as the answer's `X-Request-Id` and the log have it; empty: whoever tells knows its number only.
     pub request: String,
     /// The login that it belongs to; empty: not known.
     pub flow: String,
     /// What was done, or tried.
     pub what: String,
-    /// For whom or what: an application, an account's name.
+    /// For which application, by which provider.
     pub subject: String,
+    /// Whose login it is, when that is known.
+    pub account: Option<EntryId>,
     /// The rule that refused it; none: it was good.
     pub refused: Option<String>,
 }
@@ -56,9 +63,8 @@ impl Trail {
 
     /// Writes a step down; the oldest goes when there is no more room.
     pub fn note(&self, mut step: Step) {
-        for text in [&mut step.request, &mut step.flow, &mut step.what, &mut step.subject] {
-            cut(text);
-        }
+        let texts = [&mut step.request, &mut step.flow, &mut step.what, &mut step.subject];
+        texts.into_iter().chain(&mut step.refused).for_each(cut);
         let mut kept = self.kept();
         step.flow = kept.flow(&step.flow).to_owned();
         if kept.steps.len() >= STEPS {
@@ -80,11 +86,23 @@ impl Trail {
     /// The whole login that a request belongs to, in the order of its steps; of a request that belongs to none, its own
     /// steps. Empty: nothing is known of it, or not any more.
     pub fn explain(&self, request: &str) -> Vec<Step> {
+        if request.is_empty() {
+            return Vec::new();
+        }
         let kept = self.kept();
         let flow = kept.steps.iter().rev().find(|step| step.request == request && !step.flow.is_empty());
         let flow = flow.map(|step| step.flow.as_str());
         let belongs = |step: &&Step| step.request == request || flow.is_some_and(|flow| step.flow == flow);
-        kept.steps.iter().filter(belongs).cloned().collect()
+        // What the gate said in those requests is part of them.
+        let names: HashMap<u64, &str> =
+            kept.steps.iter().filter(belongs).map(|step| (step.number, step.request.as_str())).collect();
+        let told = |step: &Step| match names.get(&step.number) {
+            Some(name) if step.request.is_empty() && step.number != 0 => {
+                Some(Step { request: (*name).to_owned(), ..step.clone() })
+            }
+            _ => belongs(&step).then(|| step.clone()),
+        };
+        kept.steps.iter().filter_map(told).collect()
     }
 }
 
@@ -129,6 +147,30 @@ mod tests {
         assert_eq!(whats(&trail, "r2"), ["another login"]);
         assert_eq!(whats(&trail, "r5"), ["alone"]);
         assert!(whats(&trail, "r6").is_empty());
+    }
+
+    /// Goal: what the gate says is told in its place, under the request's name, and not in another login.
+    #[test]
+    fn the_gate_is_part_of_the_request() {
+        let trail = Trail::default();
+        let gate = |number, refused: Option<&str>| Step {
+            number,
+            what: "gate".into(),
+            account: Some(EntryId(7)),
+            refused: refused.map(str::to_owned),
+            ..Step::default()
+        };
+        trail.note(gate(1, Some("wrong password")));
+        trail.note(Step { number: 1, ..step("r1", "f", "password") });
+        trail.note(gate(2, Some("the account is LOCKED")));
+        trail.note(Step { number: 2, ..step("r2", "g", "password") });
+        trail.note(gate(3, None));
+        trail.note(Step { number: 3, ..step("r3", "f", "password") });
+        trail.note(gate(0, None));
+        let told = trail.explain("r3");
+        let told: Vec<_> = told.iter().map(|step| (step.request.as_str(), step.what.as_str())).collect();
+        assert_eq!(told, [("r1", "gate"), ("r1", "password"), ("r3", "gate"), ("r3", "password")]);
+        assert!(trail.explain("").is_empty(), "the gate's steps have no name of their own");
     }
 
     /// Goal: the memory is bounded, and a text in it as well (hostile row G1).

@@ -39,6 +39,11 @@ impl Browser {
         }
     }
 
+    /// From now on over a connection to this server, which may be the same one after a restart.
+    pub async fn reconnect(&mut self, server: &Server) {
+        self.client = server.http().await;
+    }
+
     /// GET, without following.
     pub async fn get(&mut self, place: &str) -> &HttpAnswer {
         self.send(Method::GET, place, None).await

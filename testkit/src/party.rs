@@ -1,10 +1,12 @@
 //! A relying party: sends people to the provider, and asks the endpoints for programs with its secret.
 
-use crate::{HttpAnswer, HttpClient};
+use crate::{BASE, HttpAnswer, HttpClient, Server};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use directory::bootstrap;
+use directory::clock::Span;
 
 /// Where it is returned to, unless it says otherwise.
 pub const CALLBACK: &str = "https://app.example/callback";
@@ -21,6 +23,30 @@ pub struct RelyingParty {
     pub secret: String,
     /// Where it is returned to.
     pub callback: String,
+}
+
+impl Server {
+    /// A new relying party of the deployment itself, which may sign people in, refresh, and ask for itself. The server needs
+    /// a public address: [`crate::Setup::provider`].
+    pub async fn relying_party(&self, id: &str, more: &[(&str, &str)]) -> RelyingParty {
+        let dn = format!("cn={id},ou=applications,{BASE}");
+        let mut attributes = vec![
+            ("objectClass", "rollbookApplication"),
+            ("cn", id),
+            ("rollbookClientId", id),
+            ("rollbookRedirectUri", CALLBACK),
+            ("rollbookFirstParty", "TRUE"),
+        ];
+        let grants = ["authorization_code", "refresh_token", "client_credentials"];
+        attributes.extend(grants.map(|grant| ("rollbookGrantType", grant)));
+        let scopes = ["openid", "profile", "email", "groups", "offline_access"];
+        attributes.extend(scopes.map(|scope| ("rollbookAllowedScope", scope)));
+        attributes.extend(more);
+        self.add(&dn, &attributes).await.unwrap();
+        let operator = bootstrap::operator(&self.directory);
+        let secret = self.directory.make_client_secret(&operator, self.id(&dn), Span::ZERO).await.unwrap();
+        RelyingParty::over(self.http().await, id, secret.expose())
+    }
 }
 
 impl RelyingParty {

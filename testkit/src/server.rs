@@ -13,6 +13,7 @@ use crate::{Client, HttpClient, RawHttp, SharedStore, Trust};
 use directory::bootstrap;
 use directory::clock::{ManualClock, Millis, Span};
 use directory::credential::{Params, Secret, pool};
+use directory::grant::seal::Place;
 use directory::handle::{Backend, Directory, Options};
 use directory::lifecycle::{Policy, PolicyOverlay};
 use directory::random::Random;
@@ -21,6 +22,7 @@ use directory::store::verify::verify;
 use ldap::{Gate, Listeners, Metrics, Settings, serve};
 use rollbook::config::{Config, Sources};
 use rollbook::daemon::shutdown::Stop;
+use rollbook::daemon::store::turn_keys;
 use rollbook::daemon::tls::TlsReload;
 use rollbook::daemon::{clock as wall, doors, http};
 use std::net::SocketAddr;
@@ -74,6 +76,13 @@ impl Setup {
     /// The defaults with these rules over them.
     pub fn with(policy: PolicyOverlay) -> Setup {
         Setup { policy, ..Setup::default() }
+    }
+
+    /// With a public address, which the OpenID provider needs for its name.
+    #[must_use]
+    pub fn provider(mut self) -> Setup {
+        self.settings.push(("http.public_url", "https://localhost".to_owned()));
+        self
     }
 
     /// Starts a server on a new store, with the naming context, the administrator and the reader.
@@ -131,6 +140,7 @@ impl Server {
         options.cache_bytes = 4 * 1024 * 1024;
         options.clock = Box::new(Arc::clone(&clock));
         options.random = Random::from_seed(setup.seed);
+        options.seal = Some(Place::Given([5; 32]));
         options.hashing = setup.hashing;
         options.policy = Policy::default().with(&setup.policy).expect("the rules of the test are within their bounds");
         options.definitions.clone_from(&setup.definitions);
@@ -203,6 +213,7 @@ impl Server {
         flags.push(("--data", "server.data_dir".to_owned(), data.display().to_string()));
         let config = Config::load(&Sources { flags, ..Sources::default() }).unwrap();
         let tls = TlsReload::open(&config, wall::wall()).unwrap();
+        turn_keys(&self.directory).await;
         let pages = rollbook::daemon::web::open(&self.directory, &config).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -7,7 +7,7 @@ use directory::lifecycle::State;
 use testkit::{Browser, Kind, PASSWORD, Person, Server};
 
 /// The key that the page shows, as an authenticator app keeps it.
-fn key(browser: &Browser) -> Vec<u8> {
+pub fn key(browser: &Browser) -> Vec<u8> {
     let page = browser.page.text();
     let text = page.split("id=\"key\" data-text=\"").nth(1).unwrap_or_else(|| panic!("no key: {page}"));
     let text = text.split('"').next().unwrap();
@@ -26,7 +26,7 @@ fn key(browser: &Browser) -> Vec<u8> {
 }
 
 /// The code of this moment (RFC 6238).
-fn code(server: &Server, key: &[u8]) -> String {
+pub fn code(server: &Server, key: &[u8]) -> String {
     let step = server.directory.now().wall.0 / 30_000;
     let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key);
     let mac = hmac::sign(&key, &step.to_be_bytes());
@@ -41,7 +41,7 @@ fn codes(browser: &Browser) -> Vec<String> {
     list.lines().map(str::to_owned).collect()
 }
 
-async fn demand(server: &Server, person: &Person) {
+pub async fn demand(server: &Server, person: &Person) {
     let mut operator = server.operator().await;
     let classes = (Kind::Add, "objectClass", &["rollbookAccount"][..]);
     let demand = (Kind::Replace, "rollbookSecondFactor", &["TRUE"][..]);
@@ -49,7 +49,7 @@ async fn demand(server: &Server, person: &Person) {
 }
 
 /// Sets the app up on the way in; the browser is at the recovery codes then.
-async fn set_up(server: &Server, browser: &mut Browser, name: &str) -> (Vec<u8>, Vec<String>) {
+pub async fn set_up(server: &Server, browser: &mut Browser, name: &str) -> (Vec<u8>, Vec<String>) {
     browser.visit("/sessions").await;
     browser.sign_in(name, PASSWORD).await;
     assert_eq!(browser.heading(), "Set up your second step");

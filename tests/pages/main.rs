@@ -7,6 +7,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod explain;
 mod factor;
 mod guard;
+mod restart;
 mod sign_in;

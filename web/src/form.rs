@@ -75,6 +75,7 @@ impl Web {
         let (parts, body) = request.into_parts();
         let mut visit = self.visit(&parts);
         if !own_origin(&parts.headers, &self.origin(&visit.peer)) {
+            visit.tell("form", None, Err("it comes from another site"));
             return Err(problem(&visit, StatusCode::FORBIDDEN, |t| (&t.foreign_title, &t.foreign, &t.foreign_next)));
         }
         let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
@@ -93,6 +94,7 @@ impl Web {
         let expected = visit.token(parts.uri.path());
         let given = fields.secret(TOKEN);
         if !known || !bool::from(given.expose().ct_eq(expected.as_bytes())) {
+            visit.tell("form", None, Err("it is not one that this server gave to this browser"));
             return Err(problem(&visit, StatusCode::FORBIDDEN, |t| (&t.stale_title, &t.stale, &t.stale_next)));
         }
         Ok(Posted { visit, fields })

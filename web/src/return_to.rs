@@ -111,6 +111,8 @@ pub struct Hints {
     pub message: Option<Message>,
     /// The upstream provider that `message` names.
     pub provider: Option<String>,
+    /// The name under which this login's steps are told; none: the browser's.
+    pub flow: Option<String>,
 }
 
 impl Hints {

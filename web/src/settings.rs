@@ -41,7 +41,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The defaults, with a key of this run.
+    /// The defaults, with a key that follows from the directory's seal key: forms and sign-ins that are half done survive a
+    /// restart. Without that key it is one of this run.
     pub fn new(directory: &Directory) -> Settings {
         Settings {
             public_url: None,
@@ -50,7 +51,7 @@ impl Settings {
             session_life: Span::from_hours(12),
             themes: Vec::new(),
             upstreams: Arc::new(|_| Vec::new()),
-            key: directory.random_bytes(),
+            key: directory.derived_key("rollbook web").map_or_else(|_| directory.random_bytes(), |key| *key),
         }
     }
 }

@@ -13,12 +13,16 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use directory::clock::Now;
 use directory::context::{Actor, Context, Door, Origin};
+use directory::id::EntryId;
+use directory::trail::Step;
 use peer::Peer;
 
 /// Octets of randomness in the browser's cookie.
 const BROWSER: usize = 16;
 /// Characters of a `User-Agent` that are kept.
 const AGENT: usize = 256;
+/// What the name of a browser's flow is a mark for.
+const FLOW: &str = "flow";
 /// How long a browser keeps its choice of language and colours.
 const YEAR: u32 = 365 * 86_400;
 
@@ -135,8 +139,35 @@ impl Visit {
         ReturnTo::path(&self.web.step_uri(&self.path, &self.parameter)).unwrap_or_else(ReturnTo::home)
     }
 
+    /// The name under which this sign-in's steps are told: the application's, or the browser's.
+    pub fn flow(&self) -> String {
+        let of_browser = || self.web.sealer().mark(FLOW, &[&self.browser]).chars().take(16).collect();
+        self.wish().hints.flow.unwrap_or_else(of_browser)
+    }
+
+    /// Writes a step of the sign-in down, for `rollbook login explain`; `Err` holds the rule that refused it. Never a secret,
+    /// nor what somebody typed.
+    pub fn tell(&self, what: &str, account: Option<EntryId>, end: Result<(), &str>) {
+        self.web.directory().trail().note(Step {
+            at: self.now.wall,
+            number: self.peer.number,
+            request: self.reference().to_owned(),
+            flow: self.flow(),
+            what: what.to_owned(),
+            account,
+            refused: end.err().map(str::to_owned),
+            ..Step::default()
+        });
+    }
+
     /// Sends the browser to the first page of the sign-in that it lost its way in.
     pub fn start_again(&self) -> Response<Body> {
+        self.tell("next step", None, Err("how far the sign-in was is not known: too long ago, or in another browser"));
+        self.start_over()
+    }
+
+    /// Sends the browser to the first page of its sign-in.
+    pub(crate) fn start_over(&self) -> Response<Body> {
         self.see_other(&self.web.step_uri("/sign-in", &self.parameter))
     }
 

@@ -108,7 +108,6 @@ impl Directory {
             return Ok(self.pass(context, account, Some(awaiting.epoch), prior).await);
         }
         if !right {
-            self.remember(context, Some(account), "wrong second factor");
             self.grant(context, GrantOp::FactorFailed { account }).await?;
         }
         let resolved = reservation.resolve(&fresh.facts, self.policy(), right, ChangePath::Page, &now);

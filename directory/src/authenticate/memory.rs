@@ -9,6 +9,7 @@ use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::journal::record::Note;
 use crate::token::apply::TokenOp;
+use crate::trail::Step;
 use std::sync::PoisonError;
 
 /// How often what is worth nothing any more is removed.
@@ -75,6 +76,22 @@ impl Directory {
             count: 1,
         });
         tracing::info!(request_id = context.request_id, entry = entry.map(|e| e.0), reason, "login refused");
+        self.tell(context, entry, "gate", Some(reason));
+    }
+
+    /// Tells a step of a login at a page. Binds are not told: applications bind by the thousand, and would push what
+    /// people ask about out of the memory; what refuses them is in the journal.
+    pub(super) fn tell(&self, context: &Context, account: Option<EntryId>, what: &str, refused: Option<&str>) {
+        if matches!(context.origin.door, Door::Console | Door::Oidc) {
+            self.trail().note(Step {
+                at: context.now.wall,
+                number: context.request_id,
+                what: what.to_owned(),
+                account,
+                refused: refused.map(str::to_owned),
+                ..Step::default()
+            });
+        }
     }
 
     /// Remembers for the journal that an act upon an account was refused. A conflict is none: it is tried again.

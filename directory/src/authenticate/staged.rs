@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Refusal;
 use crate::handle::Directory;
 use crate::id::EntryId;
-use crate::lifecycle::{Account, ChangePath, Event, Proof, Verdict as Judged, decide};
+use crate::lifecycle::{Account, ChangePath, Denial, Event, Proof, Verdict as Judged, decide};
 use crate::throttle::Store;
 
 /// A login by password, as far as it has come.
@@ -100,7 +100,7 @@ impl Directory {
         self.settle(context, &candidate, resolved, &now).await
     }
 
-    /// Stores an outcome when it must be, and answers.
+    /// Stores an outcome when it must be, and answers. What was wrong, if anything, was a second factor.
     pub(super) async fn settle(
         &self,
         context: &Context,
@@ -114,6 +114,12 @@ impl Directory {
         match resolved.outcome.verdict {
             Judged::Admitted | Judged::AdmittedMustChange(_) => {
                 self.admitted(context, candidate.id, &resolved.outcome, now)
+            }
+            Judged::Denied(Denial::WrongPassword | Denial::WrongPasswordLocks) => {
+                let locks = resolved.outcome.verdict == Judged::Denied(Denial::WrongPasswordLocks);
+                let why = if locks { "wrong second factor; the account is locked now" } else { "wrong second factor" };
+                self.remember(context, Some(candidate.id), why);
+                Verdict::Refused { hint: None }
             }
             verdict => self.refused(context, candidate.id, verdict, false),
         }

@@ -5,11 +5,14 @@
 //! own, beside the store or where `server.seal_key_file` says; the store remembers which key it was, so that a lost or
 //! wrong file is told from damage and never papered over by a new key.
 //!
+//! Keys of other uses follow from it (HKDF, RFC 5869), so that a data directory has one secret file and no more.
+//!
 //! Form of a value: version 1 | nonce (12 bytes) | ciphertext and tag (16 bytes).
 
 use crate::error::{Reason, Refusal};
 use crate::random::Random;
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -28,6 +31,7 @@ const LONGEST: u64 = 4_096;
 /// A key, and what it is known by.
 pub struct SealKey {
     key: LessSafeKey,
+    root: Prk,
     id: [u8; 8],
 }
 
@@ -47,12 +51,24 @@ impl SealKey {
             UnboundKey::new(&AES_256_GCM_SIV, bytes).map_err(|_| failed("the seal key does not fit the cipher"))?;
         let digest: [u8; 32] = Sha256::new().chain_update(b"rollbook seal key\0").chain_update(bytes).finalize().into();
         let id = digest.first_chunk::<8>().copied().unwrap_or_default();
-        Ok(SealKey { key: LessSafeKey::new(key), id })
+        let root = Salt::new(HKDF_SHA256, b"rollbook seal key").extract(bytes);
+        Ok(SealKey { key: LessSafeKey::new(key), root, id })
     }
 
     /// What the store remembers of it: says which key it was, and nothing about it.
     pub fn id(&self) -> [u8; 8] {
         self.id
+    }
+
+    /// The key of another use: the same as long as this key is, and nothing about this one or that of a third use.
+    ///
+    /// # Errors
+    /// When the cryptographic library refuses, which it does for no purpose.
+    pub fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+        let mut key = Zeroizing::new([0; 32]);
+        let expanded = self.root.expand(&[purpose.as_bytes()], HKDF_SHA256).and_then(|okm| okm.fill(key.as_mut()));
+        expanded.map_err(|_| failed("a key could not be derived"))?;
+        Ok(key)
     }
 
     /// Seals a secret for one place: the table and the row.
@@ -181,6 +197,18 @@ mod tests {
             assert!(key.open("factors/7", &sealed[..place]).is_err(), "cut at {place}");
         }
         assert_ne!(key.id(), other.id());
+    }
+
+    /// Goal: a derived key is the same at every start, and another for every use and every seal key.
+    #[test]
+    fn derived_keys() {
+        let (key, again, other) =
+            (SealKey::of(&[1; 32]).unwrap(), SealKey::of(&[1; 32]).unwrap(), SealKey::of(&[2; 32]).unwrap());
+        let pages = key.derive("pages").unwrap();
+        assert_eq!(pages, again.derive("pages").unwrap());
+        for another in [key.derive("page").unwrap(), other.derive("pages").unwrap(), Zeroizing::new([1; 32])] {
+            assert_ne!(pages, another);
+        }
     }
 
     /// Goal: a key is made once, for its owner alone; a lost or another one is told, and never replaced.

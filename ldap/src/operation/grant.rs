@@ -13,7 +13,7 @@ use directory::{
     change::{Change, Modification, ModificationKind, Target},
     clock::{Millis, Span},
     context::Context,
-    entry::dn::DnKey,
+    entry::{dn::DnKey, record::Record},
     error::{Reason, Refusal},
     grant::{self, Cause, SessionId},
     handle::Directory,
@@ -215,16 +215,23 @@ fn explain(directory: &Directory, context: &Context, request: &GrantRequest) -> 
         return Err(Refusal::not_allowed());
     }
     let steps = directory.trail().explain(request.one("request").unwrap_or_default());
+    let name = |id| {
+        let guard = snapshot.record(id).ok()??;
+        Record::parse(guard.value()).ok().map(|record| record.dn().to_owned())
+    };
+    let name = |id| name(id).unwrap_or_else(|| "(gone)".to_owned());
     let shown = steps.into_iter().map(|step| {
         vec![
             pair("at", &step.at.to_generalized_time()),
             pair("request", &step.request),
             pair("step", &step.what),
             pair("of", &step.subject),
+            pair("account", &step.account.map(name).unwrap_or_default()),
             pair("refused", step.refused.as_deref().unwrap_or_default()),
         ]
     });
-    Ok(shown.collect())
+    let said = |details: Details| details.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    Ok(shown.map(said).collect())
 }
 
 fn keys(directory: &Directory, context: &Context) -> Result<Vec<Details>, Refusal> {

@@ -126,6 +126,7 @@ impl Provider {
                     ui_locales: request.ui_locales.clone(),
                     tenant: self.directory().tenant_name(client.entry).ok().flatten(),
                     message: step_up.then_some(Message::StepUp),
+                    flow: Some(flow.clone()),
                     ..Hints::default()
                 };
                 match self.way_back(parameters, demanded, &flow).as_deref().and_then(ReturnTo::path) {

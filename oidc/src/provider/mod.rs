@@ -182,10 +182,12 @@ impl Provider {
         tracing::debug!(flow, what, client, refused = end.err(), "login");
         self.directory().trail().note(Step {
             at: visitor.now.wall,
+            number: visitor.peer.number,
             request: visitor.peer.request_id.to_string(),
             flow: flow.unwrap_or_default().to_owned(),
             what: what.to_owned(),
             subject: client.unwrap_or_default().chars().take(128).collect(),
+            account: None,
             refused: end.err().map(str::to_owned),
         });
     }

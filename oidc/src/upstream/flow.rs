@@ -88,11 +88,13 @@ impl Flow {
         tracing::debug!(flow, what, subject, refused = end.as_ref().err(), "login");
         self.directory().trail().note(Step {
             at: visit.now().wall,
+            number: visit.peer().number,
             request: visit.reference().to_owned(),
             flow: flow.to_owned(),
             what: what.to_owned(),
             subject: subject.chars().take(128).collect(),
             refused: end.err(),
+            ..Step::default()
         });
     }
 
@@ -111,6 +113,7 @@ impl Flow {
             Err(fault) => return self.failed(visit, "", provider, &wish, trial.as_deref(), &fault),
         };
         let flow = flow_of(&begun.pending.state);
+        self.directory().trail().join(&visit.flow(), &flow);
         let mut response = visit.leave_for(&begun.address);
         let asked = Asked { provider: provider.id, pending: begun.pending, wish, trial };
         if !Kept::UPSTREAM.give(visit, &mut response, &asked) {

@@ -93,8 +93,11 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     let directory = web.directory();
     let context = visit.context(Actor::Anonymous);
     match directory.confirm_totp(&context, progress.account, &typed).await {
-        Ok(true) => {}
-        Ok(false) => return page(&visit, &progress, &drawn, true),
+        Ok(true) => visit.tell("app set up", Some(progress.account), Ok(())),
+        Ok(false) => {
+            visit.tell("app set up", Some(progress.account), Err("wrong code"));
+            return page(&visit, &progress, &drawn, true);
+        }
         // Set up in another window meanwhile.
         Err(Refusal { reason: Reason::NoSuchEntry { .. }, .. }) => return visit.start_again(),
         Err(refusal) => return failed(&visit, &refusal),

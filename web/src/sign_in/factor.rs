@@ -68,6 +68,7 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     }
     let proof = if recovery { FactorProof::Recovery(&typed) } else { FactorProof::Totp(&typed) };
     let context = visit.context(Actor::Anonymous);
+    visit.tell(if recovery { "recovery code" } else { "code of the app" }, Some(progress.account), Ok(()));
     match web.directory().verify_factor(&context, &progress.awaiting(), progress.prior(), proof).await {
         Verdict::Admitted(admitted) => {
             progress.epoch = admitted.epoch;
@@ -82,7 +83,10 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
             }
         }
         Verdict::Refused { .. } => page(&visit, recovery, Some(Wrong::Code)),
-        Verdict::Busy => page(&visit, recovery, Some(Wrong::Busy)),
+        Verdict::Busy => {
+            visit.tell("gate", Some(progress.account), Err(super::BUSY));
+            page(&visit, recovery, Some(Wrong::Busy))
+        }
     }
 }
 

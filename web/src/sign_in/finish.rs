@@ -21,23 +21,34 @@ use directory::grant::{Cause, NewSession};
 /// Sends the visitor to the next step, or signs in.
 pub async fn proceed(visit: &Visit, progress: Progress) -> Response<Body> {
     let wish = visit.wish();
-    match progress.stage {
-        Stage::Awaits { must_enrol: false } => return step(visit, "/sign-in/factor", &progress),
-        Stage::Awaits { must_enrol: true } => return step(visit, "/sign-in/enrol", &progress),
-        Stage::Admitted { must_change: true } => return step(visit, "/sign-in/password", &progress),
-        Stage::Admitted { must_change: false } => {}
-    }
     // Where the application demands more than the policy does, there was no factor to ask for.
-    if progress.acr() < wish.hints.need_acr.unwrap_or_default() {
-        return step(visit, "/sign-in/enrol", &progress);
-    }
-    match begin(visit, &progress, &wish).await {
-        Ok(response) => response,
-        Err(refusal) => failed(visit, &refusal),
+    let needs_more = progress.acr() < wish.hints.need_acr.unwrap_or_default();
+    match progress.stage {
+        Stage::Awaits { must_enrol: false } => step(visit, &FACTOR, &progress),
+        Stage::Admitted { must_change: true } => step(visit, &PASSWORD, &progress),
+        Stage::Awaits { must_enrol: true } => step(visit, &ENROL, &progress),
+        Stage::Admitted { must_change: false } if needs_more => step(visit, &ENROL, &progress),
+        Stage::Admitted { must_change: false } => match begin(visit, &progress, &wish).await {
+            Ok(response) => {
+                visit.tell("session started", Some(progress.account), Ok(()));
+                response
+            }
+            Err(refusal) => {
+                visit.tell("session started", Some(progress.account), Err(&refusal.message));
+                failed(visit, &refusal)
+            }
+        },
     }
 }
 
-fn step(visit: &Visit, path: &str, progress: &Progress) -> Response<Body> {
+/// A step's page, and what it is told as.
+type Page = (&'static str, &'static str);
+const FACTOR: Page = ("/sign-in/factor", "asked for a second factor");
+const ENROL: Page = ("/sign-in/enrol", "asked to set up a second factor");
+const PASSWORD: Page = ("/sign-in/password", "asked for a new password");
+
+fn step(visit: &Visit, (path, what): &Page, progress: &Progress) -> Response<Body> {
+    visit.tell(what, Some(progress.account), Ok(()));
     let mut response = visit.see_other(&visit.web.step_uri(path, &visit.parameter));
     progress::keep(&visit.web, &mut response, progress);
     response

@@ -30,6 +30,8 @@ use progress::{Method, Progress, Stage};
 
 /// Characters of a username; longer ones are nobody's.
 const LONGEST_NAME: usize = 256;
+/// What the gate is too busy with.
+const BUSY: &str = "too many logins are waiting";
 /// Octets of a password; longer ones are nobody's.
 const LONGEST_PASSWORD: usize = 1_024;
 
@@ -71,7 +73,10 @@ pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Resp
     let visit = web.visit(&parts);
     let wish = visit.wish();
     match visit.signed_in() {
-        Ok(Some(signed_in)) if signed_in.satisfies(&wish) => return visit.see_other(wish.to.as_str()),
+        Ok(Some(signed_in)) if signed_in.satisfies(&wish) => {
+            visit.tell("signed in already", Some(signed_in.account()), Ok(()));
+            return visit.see_other(wish.to.as_str());
+        }
         Ok(Some(signed_in)) => match step_up(&visit, &wish, &signed_in) {
             Ok(Some(progress)) => return finish::proceed(&visit, progress).await,
             Ok(None) => {}
@@ -81,6 +86,7 @@ pub(crate) async fn show(State(web): State<Web>, request: Request<Body>) -> Resp
         Err(refusal) => return failed(&visit, &refusal),
     }
     let name = wish.hints.login_hint.clone().unwrap_or_default();
+    visit.tell("sign-in page", None, Ok(()));
     page(&visit, &wish, &name, None)
 }
 
@@ -101,8 +107,10 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
         return page(&visit, &wish, &name, Some(Wrong::Password));
     }
     if name.chars().count() > LONGEST_NAME || password.expose().len() > LONGEST_PASSWORD {
+        visit.tell("username and password", None, Err("longer than any"));
         return page(&visit, &wish, "", Some(Wrong::Refused));
     }
+    visit.tell("username and password", None, Ok(()));
     let login = Login { name: LoginName::Username(name.clone()), password, change: ChangePath::Page };
     let step = web.directory().begin_login(&visit.context(Actor::Anonymous), login).await;
     let (account, epoch, stage) = match step {
@@ -111,7 +119,10 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
             (admitted.account, admitted.epoch, Stage::Admitted { must_change: admitted.must_change })
         }
         Step::Done(Verdict::Refused { .. }) => return page(&visit, &wish, &name, Some(Wrong::Refused)),
-        Step::Done(Verdict::Busy) => return page(&visit, &wish, &name, Some(Wrong::Busy)),
+        Step::Done(Verdict::Busy) => {
+            visit.tell("gate", None, Err(BUSY));
+            return page(&visit, &wish, &name, Some(Wrong::Busy));
+        }
     };
     finish::proceed(&visit, Progress::new(&visit, account, epoch, Method::Password, stage)).await
 }
@@ -119,7 +130,7 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
 /// `GET /sign-in/restart`: forgets how far the sign-in was, for somebody else to begin.
 pub(crate) async fn restart(State(web): State<Web>, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
-    let mut response = web.visit(&parts).start_again();
+    let mut response = web.visit(&parts).start_over();
     progress::forget(&mut response);
     response
 }

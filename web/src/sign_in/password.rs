@@ -72,8 +72,14 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
     }
     let change = Change::Password { target: Target::Id(progress.account), old: None, new: Some(new) };
     match web.directory().change(&visit.context(progress.actor()), change).await {
-        Ok(_) => changed(&visit, &progress),
-        Err(refusal) => page(&visit, &progress, Some(wrong(&refusal))),
+        Ok(_) => {
+            visit.tell("new password", Some(progress.account), Ok(()));
+            changed(&visit, &progress)
+        }
+        Err(refusal) => {
+            visit.tell("new password", Some(progress.account), Err(&refusal.message));
+            page(&visit, &progress, Some(wrong(&refusal)))
+        }
     }
 }
 
