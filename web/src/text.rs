@@ -3,8 +3,6 @@
 //! Owns the list of keys and of languages, and which language a visitor gets. A key that a template names and this list lacks
 //! does not compile; a key that a file lacks, or has too many, fails [`Languages::load`] and its test.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "some pages are on their way"))]
-
 use serde::Deserialize;
 use std::fmt;
 
@@ -18,11 +16,6 @@ impl Text {
     pub(crate) fn with(&self, name: &str, value: impl fmt::Display) -> Text {
         let wanted = format!("{{{name}}}");
         Text(self.0.replace(&wanted, &value.to_string()))
-    }
-
-    /// The text itself.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -73,7 +66,7 @@ texts! {
         lost wrong wrong_recovery wrong_title missing restart
     }
     enrol EnrolTexts {
-        title demanded why step_app step_scan qr_alt no_scan key step_code submit wrong already
+        title demanded why step_app step_scan qr_alt no_scan step_code submit wrong already
     }
     codes CodesTexts {
         title intro place list copy copied download print stored missing_stored submit file_title used left_none renew left_one left_many
@@ -86,7 +79,7 @@ texts! {
         title question question_for as_who also submit stay done_title done not_in close again
     }
     sessions SessionsTexts {
-        title intro this browser address since seen how pwd mfa upstream in_apps no_apps end end_what
+        title intro this browser address since seen how pwd mfa end end_what
         end_others only_this ended_one ended_many ended_none apps_title apps_intro app gets agreed withdraw
         withdraw_what apps_none withdrawn second_title second_on second_off second_set_up no_codes second_codes unknown_agent
     }
@@ -101,7 +94,7 @@ texts! {
         title intro name value
     }
     problem ProblemTexts {
-        what_next home sign_in start_again stale_title stale stale_next foreign_title foreign foreign_next
+        what_next home start_again stale_title stale stale_next foreign_title foreign foreign_next
         missing_title missing missing_next method_title method failed_title failed failed_next denied_title denied
         denied_next upstream_title upstream upstream_next request_title request request_next large_title large technical
     }
@@ -223,8 +216,8 @@ mod tests {
         let english = languages.of(Language::English).all();
         for language in Language::ALL {
             for ((key, text), (_, first)) in languages.of(language).all().into_iter().zip(&english) {
-                assert!(!text.as_str().trim().is_empty(), "{language:?} {key}");
-                assert_eq!(names(text.as_str()), names(first.as_str()), "{language:?} {key}");
+                assert!(!text.0.trim().is_empty(), "{language:?} {key}");
+                assert_eq!(names(&text.0), names(&first.0), "{language:?} {key}");
             }
         }
     }
@@ -244,6 +237,6 @@ mod tests {
     #[test]
     fn filling() {
         let text = Text("{app} and {who}".to_owned());
-        assert_eq!(text.with("app", "A").with("who", "B").as_str(), "A and B");
+        assert_eq!(text.with("app", "A").with("who", "B").0, "A and B");
     }
 }
