@@ -25,6 +25,7 @@ use crate::store::tables::meta;
 use crate::store::view::{Snapshot, Tables, View};
 use crate::store::{codec, file, migrate};
 use crate::token::check::Uses;
+use crate::token::fuse::Fuse;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -107,6 +108,7 @@ pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) gate: Gate,
     pub(crate) uses: Uses,
+    pub(crate) fuse: Fuse,
     pub(crate) seen: Seen,
     pub(crate) trail: crate::trail::Trail,
     pub(crate) trials: crate::trial::Trials,
@@ -204,6 +206,7 @@ impl Directory {
                 pool: Pool::start(options.pool).map_err(failed)?,
                 gate,
                 uses: Uses::default(),
+                fuse: Fuse::default(),
                 seen: Seen::default(),
                 feed,
                 trail: crate::trail::Trail::default(),

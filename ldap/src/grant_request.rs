@@ -1,4 +1,4 @@
-//! The extended operation by which administrators keep applications, providers, signing keys and sessions over LDAP.
+//! The extended operation by which administrators keep applications, providers, signing keys, sessions and fuses over LDAP.
 //!
 //! Owns its OID and its values; what is done is `directory`'s. Answered by `operation::grant`, asked by `rollbook
 //! application`, `provider`, `keys` and `session` over `ldapi://`. A secret stands in requests and answers, so the

@@ -6,7 +6,6 @@
 use crate::auth;
 use crate::census::Census;
 use crate::dialect::Dialect;
-use crate::fuse::Fuse;
 use crate::limits::{Rates, Settings};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
@@ -39,7 +38,6 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) binding: Binding,
     pub(crate) rates: Rates,
-    pub(crate) fuse: Arc<Fuse>,
     pub(crate) census: Census,
 }
 

@@ -14,7 +14,6 @@ mod census;
 pub mod dialect;
 mod endpoint;
 pub mod etag;
-pub mod fuse;
 pub mod limits;
 pub mod metrics;
 pub mod peer;

@@ -10,7 +10,6 @@ use crate::call::{self, Call, Reply, Shared, base_url};
 use crate::census::Census;
 use crate::dialect;
 use crate::endpoint;
-use crate::fuse::Fuse;
 use crate::limits::{Allowance, Rates, Settings};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
@@ -45,17 +44,15 @@ pub struct Door {
     pub cursor_key: [u8; 32],
     /// Its counters.
     pub metrics: Arc<Metrics>,
-    /// Its fuse; the daemon may reset it.
-    pub fuse: Arc<Fuse>,
 }
 
 impl Door {
-    /// A door with default settings.
+    /// A door with these bounds; the directory's fuse has them from now on.
     pub fn new(directory: Directory, settings: Settings) -> Door {
+        directory.fuse().set(settings.fuse_limit, settings.fuse_window);
         Door {
             schemas: Arc::new(Schemas::of(directory.schema())),
             cursor_key: directory.random_bytes(),
-            fuse: Arc::new(Fuse::new(settings.fuse_limit, settings.fuse_window)),
             metrics: Arc::default(),
             settings,
             directory,
@@ -65,7 +62,7 @@ impl Door {
 
 /// The routes of the door, at `/scim/v2` and `/scim/v2/{tenant}`.
 pub fn router(door: Door) -> Router {
-    let Door { directory, schemas, settings, cursor_key, metrics, fuse } = door;
+    let Door { directory, schemas, settings, cursor_key, metrics } = door;
     let binding = Binding::of(directory.schema());
     let rates = Rates::new(&settings);
     let strict_schemas = Arc::new(call::strict(&schemas));
@@ -78,7 +75,6 @@ pub fn router(door: Door) -> Router {
         metrics,
         binding,
         rates,
-        fuse,
         census: Census::default(),
     });
     let all = format!("{BASE}/{{*rest}}");

@@ -99,17 +99,22 @@ impl Directory {
         if matches!(refusal.reason, Reason::Conflict | Reason::Busy | Reason::Store) {
             return;
         }
+        let why = if refusal.message.is_empty() { "the actor may not" } else { refusal.message.as_str() };
+        self.remember_act(context, entry, "act-refused", format!("{act}: {why}"));
+    }
+
+    /// Remembers for the journal what somebody did, or was refused, that changes nothing in the store.
+    pub(crate) fn remember_act(&self, context: &Context, entry: EntryId, what: &str, reason: String) {
         let by = match context.actor {
             Actor::Account { id, .. } => Some(id),
             Actor::Anonymous | Actor::System => None,
         };
-        let why = if refusal.message.is_empty() { "the actor may not" } else { refusal.message.as_str() };
         self.inner().gate.note(Note {
             time: context.now.wall,
             entry: Some(entry),
             by,
-            what: "act-refused".into(),
-            reason: format!("{act}: {why}"),
+            what: what.into(),
+            reason,
             door: context.origin.door,
             address: context.origin.address,
             count: 1,

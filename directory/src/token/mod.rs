@@ -11,10 +11,11 @@
 //! for good, in the write set that ends the account's logins (requirement 2.6). Tokens are no part of an export.
 //!
 //! `text` owns the written form, `issue` what administrators ask for, `check` what a door asks for at each request,
-//! `apply` the write path's steps, `provisioner` the account that a provisioning client's token is for.
+//! `fuse` how many accounts one may take away, `apply` the write path's steps, `provisioner` the account that a provisioning client's token is for.
 
 pub(crate) mod apply;
 pub(crate) mod check;
+pub mod fuse;
 mod issue;
 mod provisioner;
 pub mod text;

@@ -1,4 +1,4 @@
-//! Applications, providers, signing keys and sessions: our own extended operation (see [`crate::grant_request`]).
+//! Applications, providers, signing keys, sessions and fuses: our own extended operation (see [`crate::grant_request`]).
 
 use super::{Asked, Step, extended};
 use crate::{
@@ -19,6 +19,7 @@ use directory::{
     handle::Directory,
     id::EntryId,
     store::view::View,
+    token::{Token, TokenId, fuse::Standing},
 };
 
 /// What a detail of `application create` is in the entry.
@@ -115,6 +116,12 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
         "provider remove" => {
             let target = Target::Id(provider(directory, context, request)?.id);
             directory.change(context, Change::Delete { target, subtree: false }).await?;
+            Vec::new()
+        }
+        "fuse list" => directory.fuses(context)?.iter().map(shown_fuse).collect(),
+        "fuse close" => {
+            let id = request.one("token").and_then(TokenId::parse).ok_or_else(|| missing("token"))?;
+            directory.close_fuse(context, id)?;
             Vec::new()
         }
         "login explain" => explain(directory, context, request)?,
@@ -285,6 +292,19 @@ fn shown_provider(provider: &Provider) -> Details {
     out.extend(provider.issuer.iter().map(|issuer| pair("issuer", issuer)));
     out.extend(provider.allowed_tenants.iter().map(|tenant| pair("allow_tenant", tenant)));
     out.extend(provider.allowed_domains.iter().map(|domain| pair("allow_domain", domain)));
+    out
+}
+
+fn shown_fuse((token, account, standing): &(Token, String, Standing)) -> Details {
+    let mut out = vec![
+        pair("token", &token.id.to_string()),
+        pair("label", &token.label),
+        pair("account", account),
+        pair("taken_away", &standing.count.to_string()),
+        pair("limit", &standing.limit.to_string()),
+        pair("blown", if standing.blown.is_some() { "yes" } else { "no" }),
+    ];
+    out.extend(standing.blown.map(|seconds| pair("goes_on_in", &format!("{seconds}s"))));
     out
 }
 

@@ -179,7 +179,7 @@ async fn change(
             Ok(_) => return changed(call, kind, found, wanted, answer),
             Err(refusal) => {
                 if counted {
-                    call.shared.fuse.give_back(call.live.token.id);
+                    call.shared.directory.fuse().give_back(call.live.token.id);
                 }
                 if attempt >= ATTEMPTS || !again(&refusal, false) {
                     return Err(from_refusal(&refusal));
@@ -256,7 +256,7 @@ pub(crate) async fn remove(call: &Call, kind: Kind, id: &str) -> Result<Reply, S
         Ok(_) => Ok(Reply::empty(204)),
         Err(refusal) => {
             if counted {
-                call.shared.fuse.give_back(call.live.token.id);
+                call.shared.directory.fuse().give_back(call.live.token.id);
             }
             Err(from_refusal(&refusal))
         }
@@ -266,19 +266,20 @@ pub(crate) async fn remove(call: &Call, kind: Kind, id: &str) -> Result<Reply, S
 /// One more account that this token takes away.
 fn fuse(call: &Call, viewed: &Viewed) -> Result<bool, ScimError> {
     let token = call.live.token.id;
-    if let Err(blown) = call.shared.fuse.take(token, viewed.context.now.wall) {
+    if let Err(blown) = call.shared.directory.fuse().take(token, viewed.context.now.wall) {
         call.shared.metrics.fuse_blown();
         tracing::warn!(
             client = %token,
             label = call.live.token.label,
             limit = blown.limit,
-            seconds = blown.seconds,
+            seconds = blown.blown,
             "the fuse has blown: more accounts are deactivated or deleted than one token may"
         );
         let why = format!(
             "the fuse has blown: one token deactivates or deletes at most {} accounts within its window; \
-             an administrator can rotate the token, or wait {} seconds",
-            blown.limit, blown.seconds
+             it goes on in {} seconds, or when an administrator closes the fuse",
+            blown.limit,
+            blown.blown.unwrap_or_default()
         );
         return Err(ScimError::new(403, why));
     }
