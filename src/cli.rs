@@ -2,6 +2,7 @@
 //!
 //! Adding a command is one variant here and one arm in [`run`]; a golden file holds the help of all of them.
 
+use crate::command::asking::Asking;
 use crate::command::{self, Exit, Failure};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::path::PathBuf;
@@ -56,19 +57,19 @@ enum Command {
     /// Recompute everything that follows from the entries, and print what differs
     Check(command::check::Args),
     /// Look at accounts and act on them, through the running daemon
-    Account(command::account::Args),
+    Account(Asking<command::account::Action>),
     /// Make, list, replace and revoke API tokens, through the running daemon
-    Token(command::token::Args),
+    Token(Asking<command::token::Action>),
     /// Make, list and delete the applications that sign people in here, through the running daemon
-    Application(command::application::Args),
+    Application(Asking<command::application::Action>),
     /// The providers that sign people in for us, through the running daemon
-    Provider(command::provider::Args),
+    Provider(Asking<command::provider::Action>),
     /// List and roll the keys that tokens are signed with, through the running daemon
-    Keys(command::keys::Args),
+    Keys(Asking<command::keys::Action>),
     /// Tell what happened in a login, through the running daemon
-    Login(command::login::Args),
+    Login(Asking<command::login::Action>),
     /// List and end the sessions of an account, through the running daemon
-    Session(command::session::Args),
+    Session(Asking<command::session::Action>),
     /// Look at the configuration without starting
     #[command(subcommand)]
     Config(command::config::Action),
@@ -102,13 +103,13 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Import(args) => command::import::run(global, &args),
         Command::Export(args) => command::export::run(global, &args),
         Command::Check(args) => command::check::run(global, &args),
-        Command::Account(args) => command::account::run(global, args),
-        Command::Token(args) => command::token::run(global, args),
-        Command::Application(args) => command::application::run(global, args),
-        Command::Provider(args) => command::provider::run(global, args),
-        Command::Keys(args) => command::keys::run(global, args),
-        Command::Login(args) => command::login::run(global, args),
-        Command::Session(args) => command::session::run(global, args),
+        Command::Account(asking) => asking.ask(global, command::account::run),
+        Command::Token(asking) => asking.ask(global, command::token::run),
+        Command::Application(asking) => asking.ask(global, command::application::run),
+        Command::Provider(asking) => asking.ask(global, command::provider::run),
+        Command::Keys(asking) => asking.ask(global, command::keys::run),
+        Command::Login(asking) => asking.ask(global, command::login::run),
+        Command::Session(asking) => asking.ask(global, command::session::run),
         Command::Config(action) => command::config::run(global, action),
     }
 }

@@ -1,8 +1,8 @@
 //! `rollbook account`: an administrator's everyday acts on accounts, over `ldapi://` to the running daemon.
 //!
 //! Owns the arguments and the way of every subcommand: connect, find the account, warn and ask, act, say what became of
-//! it. Who one is, the operating system says through the socket; there is no password. What an act is in LDAP is in
-//! `act`, so that any administrator's tool can do the same; whether it may be done is the directory's decision.
+//! it. What an act is in LDAP is in `act`, so that any administrator's tool can do the same; whether it may be done is the
+//! directory's decision.
 
 mod act;
 pub(super) mod find;
@@ -11,22 +11,10 @@ mod show;
 pub(super) mod text;
 
 use super::{Exit, Failure, prompt};
-use crate::cli::Global;
-use crate::client::{self, Client};
+use crate::client::Client;
 use crate::config::secret::Secret;
 use act::Act;
-use ldap::wire::ResultCode;
-use std::path::{Path, PathBuf};
-
-/// Arguments of `account`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
+use std::path::PathBuf;
 
 /// The subcommands of `account`. NAME is a user name, an e-mail address or a DN.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -151,11 +139,8 @@ pub struct List {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let socket = socket(global, args.socket)?;
-    let client = &mut Client::connect(&socket)?;
-    client.bind_external().map_err(|error| not_let_in(error, &socket))?;
-    match args.action {
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
+    match action {
         Action::Show(args) => show::run(client, &args.account.name, args.json),
         Action::List(args) => list::run(client, &args),
         Action::Lock(args) => act::run(client, &args.name, Act::Lock),
@@ -181,47 +166,19 @@ pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
     }
 }
 
-pub(super) fn socket(global: &Global, given: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    if let Some(path) = given {
-        return Ok(path);
-    }
-    let closed = || Failure::new(Exit::Config, "listen.ldapi is switched off; this command goes through it");
-    super::configuration(global, &[])?.listen.ldapi.ok_or_else(closed)
-}
-
-pub(super) fn not_let_in(error: client::Error, socket: &Path) -> Failure {
-    match error {
-        client::Error::Refused { code: ResultCode::INVALID_CREDENTIALS, .. } => {
-            let message = format!("{} lets only root and the daemon's own user do this", socket.display());
-            Failure::new(Exit::Refused, message)
-        }
-        other => other.into(),
-    }
-}
-
-impl From<client::Error> for Failure {
-    fn from(error: client::Error) -> Self {
-        let exit = match error {
-            client::Error::Unreachable(_) => Exit::Unreachable,
-            client::Error::Protocol(_) => Exit::Failed,
-            client::Error::Refused { .. } => Exit::Refused,
-        };
-        Failure::new(exit, text::shown(&error.to_string()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::asking::Asking;
     use clap::Parser;
 
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        args: Args,
+        args: Asking<Action>,
     }
 
-    fn parse(line: &str) -> Result<Args, String> {
+    fn parse(line: &str) -> Result<Asking<Action>, String> {
         let words = std::iter::once("account").chain(line.split(' '));
         Line::try_parse_from(words).map(|line| line.args).map_err(|error| error.to_string())
     }
@@ -246,22 +203,5 @@ mod tests {
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
-    }
-
-    /// Goal: what the daemon says ends with the exit code of the help, and cannot play with the terminal.
-    #[test]
-    fn answers_have_exit_codes() {
-        let refused = |words: &str| client::Error::Refused {
-            code: ResultCode::UNWILLING_TO_PERFORM,
-            diagnostic: words.to_owned(),
-        };
-        for (error, exit) in
-            [(client::Error::Unreachable("x".into()), 4), (client::Error::Protocol("x".into()), 1), (refused("x"), 5)]
-        {
-            assert_eq!(Failure::from(error).exit as u8, exit);
-        }
-        assert_eq!(Failure::from(refused("no\u{1b}[2J")).message, "no\\u{1b}[2J");
-        let none = parse("show ada --socket /nowhere/at/all").unwrap();
-        assert_eq!(run(&Global::default(), none).unwrap_err().exit, Exit::Unreachable);
     }
 }

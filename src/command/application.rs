@@ -3,21 +3,11 @@
 //! Owns the words of the command; what an application may be is the directory's decision. A secret is printed once, on
 //! standard output alone.
 
-use super::grant::{Form, Wanted, ask, connect};
+use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
-use crate::cli::Global;
+use crate::client::Client;
 use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
-
-/// Arguments of `application`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
 
 /// The subcommands of `application`. NAME is its name or its client identifier.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -107,10 +97,9 @@ pub struct Create {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let client = &mut connect(global, args.socket)?;
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
     let named = |name: &String| Wanted::default().with("name", [name]);
-    match args.action {
+    match action {
         Action::Create(args) => {
             let keys =
                 match &args.key_set {

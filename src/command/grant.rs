@@ -1,15 +1,12 @@
-//! What `application`, `provider`, `keys` and `session` share: they ask the running daemon over its Unix socket, and show
-//! what it answers as text or JSON.
+//! What `application`, `provider`, `keys`, `session`, `login` and `token fuse` share: one request to the daemon, and its
+//! answer shown as text or JSON.
 
 use super::account::text::shown;
-use super::account::{not_let_in, socket};
 use super::{Exit, Failure, say};
-use crate::cli::Global;
 use crate::client::Client;
 use ldap::grant_request::{Details, GrantRequest};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
-use std::path::PathBuf;
 
 /// How to show an answer.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -17,17 +14,6 @@ pub struct Form {
     /// As a JSON array
     #[arg(long)]
     pub json: bool,
-}
-
-/// A connection as whoever the operating system says one is.
-///
-/// # Errors
-/// `Unreachable`, or not let in.
-pub fn connect(global: &Global, path: Option<PathBuf>) -> Result<Client, Failure> {
-    let socket = socket(global, path)?;
-    let mut client = Client::connect(&socket)?;
-    client.bind_external().map_err(|error| not_let_in(error, &socket))?;
-    Ok(client)
 }
 
 /// Asks for an act, and shows the answer.

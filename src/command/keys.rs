@@ -1,23 +1,12 @@
 //! `rollbook keys`: the keys that tokens are signed with. They are made and rolled by themselves; this is for looking, and
 //! for the day on which one has been stolen.
 
-use super::grant::{Form, Wanted, ask, connect};
+use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
-use crate::cli::Global;
-use std::path::PathBuf;
-
-/// Arguments of `keys`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
+use crate::client::Client;
 
 /// The subcommands of `keys`.
-#[derive(Clone, Debug, clap::Subcommand)]
+#[derive(Clone, Copy, Debug, clap::Subcommand)]
 pub enum Action {
     /// List them: since when they sign, until when they are published
     List(Form),
@@ -36,9 +25,8 @@ pub enum Action {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let client = &mut connect(global, args.socket)?;
-    match args.action {
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
+    match action {
         Action::List(form) => ask(client, "keys list", Vec::new(), form),
         Action::Roll { emergency, form } => {
             let wanted = Wanted::default().when(emergency, "emergency", "yes");

@@ -1,19 +1,8 @@
 //! `rollbook login`: what happened in a login, for whoever is asked why it did not work.
 
-use super::grant::{Form, Wanted, ask, connect};
+use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
-use crate::cli::Global;
-use std::path::PathBuf;
-
-/// Arguments of `login`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
+use crate::client::Client;
 
 /// The subcommands of `login`.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -33,9 +22,8 @@ pub enum Action {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let client = &mut connect(global, args.socket)?;
-    match args.action {
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
+    match action {
         Action::Explain { request, form } => {
             let wanted = Wanted::default().with("request", [&request]);
             ask(client, "login explain", wanted.details(), form)

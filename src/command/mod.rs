@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod application;
+pub mod asking;
 pub mod check;
 pub mod config;
 pub mod demo;

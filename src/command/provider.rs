@@ -2,21 +2,11 @@
 //!
 //! Owns the words of the command; what a provider may is the directory's decision. A provider is off until it is enabled.
 
-use super::grant::{Form, Wanted, ask, connect};
+use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
-use crate::cli::Global;
+use crate::client::Client;
 use clap::builder::PossibleValuesParser;
 use std::path::PathBuf;
-
-/// Arguments of `provider`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
 
 /// The subcommands of `provider`.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -100,11 +90,10 @@ pub struct Add {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let client = &mut connect(global, args.socket)?;
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
     let quiet = Form { json: false };
     let named = |name: &String| Wanted::default().with("name", [name]);
-    match args.action {
+    match action {
         Action::Add(args) => {
             let secret = match &args.client_secret_file {
                 None => None,

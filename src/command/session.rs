@@ -1,20 +1,9 @@
 //! `rollbook session`: who is signed in from where, and the end of it.
 
 use super::account::find;
-use super::grant::{Form, Wanted, ask, connect};
+use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
-use crate::cli::Global;
-use std::path::PathBuf;
-
-/// Arguments of `session`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
+use crate::client::Client;
 
 /// The subcommands of `session`. ACCOUNT is a user name, an e-mail address or a DN.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -43,10 +32,9 @@ pub enum Action {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let client = &mut connect(global, args.socket)?;
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
     let quiet = Form { json: false };
-    let (act, account, form) = match args.action {
+    let (act, account, form) = match action {
         Action::End { id } => {
             return ask(client, "session end", Wanted::default().with("id", [&id]).details(), quiet);
         }

@@ -5,27 +5,16 @@
 
 mod text;
 
-use super::account::{find, not_let_in, socket};
+use super::account::find;
+use super::grant::{self, Form};
 use super::{Exit, Failure, say};
-use crate::cli::Global;
 use crate::client::{self, Client};
 use ldap::token_request::{Create as Wanted, TokenRequest, TokenResponse};
 use ldap::wire::ResultCode;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// The resource types that a token can be narrowed to.
 pub const TYPES: [&str; 3] = ["User", "Group", "Role"];
-
-/// Arguments of `token`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    action: Action,
-    /// The daemon's Unix socket [default: listen.ldapi of the configuration]
-    #[arg(long, global = true, value_name = "PATH")]
-    socket: Option<PathBuf>,
-}
 
 /// The subcommands of `token`. ID is what `list` calls a token, no secret.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -38,6 +27,21 @@ pub enum Action {
     Rotate(Rotate),
     /// End a token at once
     Revoke(Revoke),
+    /// What stops a token that takes too many accounts away
+    #[command(subcommand)]
+    Fuse(Fuse),
+}
+
+/// The subcommands of `token fuse`.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Fuse {
+    /// List the tokens that deactivated or deleted accounts of late, and whose fuse has blown
+    List(Form),
+    /// Let a token go on whose fuse has blown
+    Close {
+        /// The token's id
+        id: String,
+    },
 }
 
 /// The token to make.
@@ -105,11 +109,8 @@ pub struct Revoke {
 ///
 /// # Errors
 /// With the exit code of the help.
-pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
-    let socket = socket(global, args.socket)?;
-    let client = &mut Client::connect(&socket)?;
-    client.bind_external().map_err(|error| not_let_in(error, &socket))?;
-    match args.action {
+pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
+    match action {
         Action::Create(args) => {
             let request = TokenRequest::Create(wanted(client, &args)?);
             say(&text::made(&ask(client, &request)?, args.json)?);
@@ -122,6 +123,11 @@ pub fn run(global: &Global, args: Args) -> Result<Exit, Failure> {
         Action::Revoke(args) => {
             ask(client, &TokenRequest::Revoke { token: args.id.clone() })?;
             say(&format!("{}: revoked\n", crate::command::account::text::shown(&args.id)));
+        }
+        Action::Fuse(Fuse::List(form)) => return grant::ask(client, "fuse list", Vec::new(), form),
+        Action::Fuse(Fuse::Close { id }) => {
+            let wanted = grant::Wanted::default().with("token", [&id]);
+            return grant::ask(client, "fuse close", wanted.details(), Form { json: false });
         }
     }
     Ok(Exit::Done)
@@ -181,13 +187,13 @@ mod tests {
 
     #[derive(Parser)]
     struct Line {
-        #[command(flatten)]
-        args: Args,
+        #[command(subcommand)]
+        action: Action,
     }
 
     fn parse(line: &str) -> Result<Action, String> {
         let words = std::iter::once("token").chain(line.split(' '));
-        Line::try_parse_from(words).map(|line| line.args.action).map_err(|error| error.to_string())
+        Line::try_parse_from(words).map(|line| line.action).map_err(|error| error.to_string())
     }
 
     /// Goal: each line is its subcommand with its defaults, and a wrong one is refused before anything is asked.

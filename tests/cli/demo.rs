@@ -48,11 +48,11 @@ impl Demo {
         })
     }
 
-    /// A new one, which has just said its first line.
+    /// A new one, which has just said its first line. Two accounts are all that a token may take away.
     pub fn start() -> Demo {
         let dir = tempfile::tempdir().unwrap();
         let mut child = rollbook()
-            .args(["demo", "--json", "--ports", "ephemeral", "--data"])
+            .args(["demo", "--json", "--ports", "ephemeral", "--set", "scim.fuse=2", "--data"])
             .arg(dir.path().join("data"))
             .stdout(Stdio::piped())
             .spawn()

@@ -7,6 +7,7 @@
 mod account;
 mod application;
 mod demo;
+mod fuse;
 mod keys;
 mod login;
 mod provider;
