@@ -1,9 +1,9 @@
 //! What ends an account's logins ends them at every door, in one commit (requirements 2.6, 2.7, 7.4).
 
 use crate::holding::{Good, Holding, signs_in};
-use crate::scim::Scim;
+use crate::scim::{Scim, patch};
 use directory::lifecycle::State;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{Kind, NEW_PASSWORD, PASSWORD, Person, Server, Setup};
 
 /// The ways to end all logins of an account.
@@ -38,13 +38,6 @@ impl End {
     }
 }
 
-fn replace(path: &str, value: &Value) -> Value {
-    json!({
-        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-        "Operations": [{"op": "replace", "path": path, "value": value}],
-    })
-}
-
 async fn happens(server: &Server, scim: &mut Scim, person: &Person, end: End) {
     let found = scim.get(&format!("/Users?filter=userName%20eq%20%22{}%22", person.uid)).await.json();
     let path = format!("/Users/{}", found["Resources"][0]["id"].as_str().unwrap());
@@ -52,12 +45,17 @@ async fn happens(server: &Server, scim: &mut Scim, person: &Person, end: End) {
     let before = server.directory.lane_figures();
     match end {
         End::ScimInactive => {
-            let answer = scim.patch(&path, replace("active", &json!(false))).await;
+            let answer = scim.patch(&path, patch(json!([{"op": "replace", "path": "active", "value": false}]))).await;
             assert_eq!(answer.json()["active"], false, "{}", answer.text());
         }
         End::ScimDelete => assert_eq!(scim.delete(&path).await.status, 204),
         End::ScimPassword => {
-            assert!(scim.patch(&path, replace("password", &json!(NEW_PASSWORD))).await.status.is_success());
+            assert!(
+                scim.patch(&path, patch(json!([{"op": "replace", "path": "password", "value": NEW_PASSWORD}])))
+                    .await
+                    .status
+                    .is_success()
+            );
         }
         End::LdapDisable | End::LdapDelete => {
             let state = end.state();
@@ -116,7 +114,12 @@ async fn r2_06_a_login_that_is_half_done_ends_too() {
     let found = scim.get("/Users?filter=userName%20eq%20%22ada%22").await.json();
     let path = format!("/Users/{}", found["Resources"][0]["id"].as_str().unwrap());
     for active in [false, true] {
-        assert!(scim.patch(&path, replace("active", &json!(active))).await.status.is_success());
+        assert!(
+            scim.patch(&path, patch(json!([{"op": "replace", "path": "active", "value": active}])))
+                .await
+                .status
+                .is_success()
+        );
         let mut late = browser.page.clone();
         std::mem::swap(&mut browser.page, &mut late);
         browser.submit("/sign-in/password", &[("new", NEW_PASSWORD), ("again", NEW_PASSWORD)]).await;

@@ -5,8 +5,15 @@ use axum::http::{Method, Request};
 use directory::bootstrap;
 use directory::clock::Span;
 use directory::token::{NewToken, Scope};
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{HttpAnswer, HttpClient, Server};
+
+/// A user.
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+/// A group.
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+/// The state of an account.
+pub const STATE: &str = "urn:ietf:params:scim:schemas:extension:rollbook:2.0:AccountState";
 
 /// A provisioning client.
 pub struct Scim {
@@ -116,4 +123,28 @@ pub async fn token(server: &Server, wish: &Wish<'_>) -> String {
     let new = NewToken { account, label: wish.label.to_owned(), scope, life: Span::from_days(365) };
     let issued = server.directory.create_token(&context, before, new).await.unwrap();
     issued.secret.expose().to_owned()
+}
+
+/// The least that a user is made of.
+pub fn user(name: &str) -> Value {
+    json!({"schemas": [USER], "userName": name})
+}
+
+/// A group of these users.
+pub fn group(name: &str, members: &[&str]) -> Value {
+    let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+    json!({"schemas": [GROUP], "displayName": name, "members": members})
+}
+
+/// A PATCH of these operations.
+#[expect(clippy::needless_pass_by_value, reason = "bodies are made where they are sent")]
+pub fn patch(operations: Value) -> Value {
+    json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations})
+}
+
+/// Makes a resource; its id.
+pub async fn made(scim: &mut Scim, path: &str, body: Value) -> String {
+    let answer = scim.post(path, body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    answer.json()["id"].as_str().unwrap().to_owned()
 }
