@@ -9,6 +9,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+#[path = "common/account.rs"]
+mod account;
 #[expect(dead_code, reason = "other test programs use the rest")]
 mod common;
 #[expect(dead_code, reason = "other test programs use the rest")]

@@ -3,13 +3,13 @@
 //! Written from the requirements and RFC 4511, not from the code under test, and knows nothing of stores, indexes or
 //! commits. `story` tells the directory and this the same story and compares.
 
+use super::account::{Account, Refusals};
 use super::common::World;
 use super::oracle::read_all;
 use directory::change::ModificationKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const SUFFIX: &str = "dc=example,dc=com";
-pub const MINUTE: i64 = 60_000;
 
 /// A way to name an entry that may be there: the n-th of those of a sort, or nobody.
 #[derive(Debug, Clone, Copy)]
@@ -45,19 +45,6 @@ pub struct Entry {
     pub account: Option<Account>,
 }
 
-#[derive(Debug, Clone, Default)]
-pub struct Account {
-    pub standing: &'static str,
-    pub disabled: bool,
-    /// The end of a lock in milliseconds; `i64::MAX`: until unlocked.
-    pub lock: Option<i64>,
-    pub failures: u32,
-    pub last_failure: i64,
-    pub locks: u32,
-    pub force_change: bool,
-    pub password: Option<usize>,
-}
-
 /// The directory as it should be.
 #[derive(Debug, Clone, Default)]
 pub struct Model {
@@ -68,57 +55,6 @@ pub struct Model {
     pub next: usize,
     /// Milliseconds since the beginning.
     pub now: i64,
-}
-
-pub type Refusals = Vec<&'static str>;
-
-impl Account {
-    pub fn state(&self, now: i64) -> &'static str {
-        if self.disabled {
-            "DISABLED"
-        } else if self.locked(now) {
-            "LOCKED"
-        } else {
-            self.standing
-        }
-    }
-
-    pub fn locked(&self, now: i64) -> bool {
-        self.lock.is_some_and(|until| now < until)
-    }
-
-    pub fn clear(&mut self) {
-        (self.lock, self.failures, self.locks) = (None, 0, 0);
-    }
-
-    pub fn reinstate(&mut self) {
-        self.clear();
-        self.disabled = false;
-        self.standing = "ENABLED";
-    }
-
-    /// Requirements §2.3 and §2.4: true when the login is admitted.
-    pub fn login(&mut self, password: usize, now: i64) -> bool {
-        if self.disabled || self.locked(now) {
-            return false;
-        }
-        if self.password == Some(password) {
-            if self.force_change {
-                return false;
-            }
-            self.standing = "ACTIVE";
-            self.clear();
-            return true;
-        }
-        let anew = self.lock.take().is_some() || now - self.last_failure > 15 * MINUTE;
-        self.failures = if anew { 1 } else { self.failures + 1 };
-        self.last_failure = now;
-        if self.failures > 5 {
-            self.lock = Some(now + ((15 * MINUTE) << self.locks).min(24 * 60 * MINUTE));
-            self.locks += 1;
-        }
-        false
-    }
 }
 
 impl Model {
@@ -423,57 +359,12 @@ impl Model {
     }
 
     pub fn act(&mut self, id: usize, act: usize) -> Refusals {
-        let now = self.now;
-        let leaf = self.children(id).is_empty();
+        let (now, leaf) = (self.now, self.children(id).is_empty());
         let Some(account) = self.entries.get_mut(&id).and_then(|e| e.account.as_mut()) else {
             return vec!["Constraint"];
         };
-        let (locked, disabled) = (account.locked(now) && !account.disabled, account.disabled);
-        let refuse = |unless: bool| if unless { Vec::new() } else { vec!["Unwilling"] };
         match act {
-            0 => {
-                let why = refuse(!disabled);
-                account.disabled = true;
-                why
-            }
-            1 => {
-                let why = refuse(disabled);
-                if disabled {
-                    account.reinstate();
-                }
-                why
-            }
-            2 if locked => vec!["Password"],
-            3 if locked => {
-                account.reinstate();
-                (account.password, account.force_change) = (Some(7), true);
-                Vec::new()
-            }
-            2 | 3 => vec!["Unwilling"],
-            4 => {
-                let why = refuse(!disabled && account.lock != Some(i64::MAX));
-                if why.is_empty() {
-                    (account.lock, account.locks) = (Some(i64::MAX), 0);
-                }
-                why
-            }
-            5 => {
-                let why = refuse(account.state(now) == "ACTIVE");
-                account.force_change |= why.is_empty();
-                why
-            }
-            6 => {
-                account.disabled = true;
-                Vec::new()
-            }
-            7 => {
-                if disabled {
-                    let lock = account.lock.filter(|until| now < *until);
-                    account.reinstate();
-                    account.lock = lock;
-                }
-                Vec::new()
-            }
+            0..=7 => account.act(act, now),
             _ if !leaf => vec!["HasChildren"],
             _ => {
                 let names = Model::names(&self.entries[&id]);

@@ -3,9 +3,10 @@
 //! The model is a tree of small structs that knows the rules and nothing of stores: which refusals a step may meet (none:
 //! it must succeed) and what it does. After every step all entries, memberships and states are compared.
 
+use super::account::{Account, MINUTE};
 use super::common::World;
 use super::oracle::read_all;
-use super::rules::{Account, Entry, MINUTE, Model, Pick, SUFFIX, Sort, Value, normal};
+use super::rules::{Entry, Model, Pick, SUFFIX, Sort, Value, normal};
 use directory::authenticate::{LoginName, Verdict};
 use directory::change::{Act, Change, Modification, ModificationKind, Target};
 use directory::clock::Span;
