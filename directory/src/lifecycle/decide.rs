@@ -395,5 +395,11 @@ impl Work<'_> {
 #[path = "law_tests.rs"]
 mod laws;
 #[cfg(test)]
+#[path = "decide_lock_tests.rs"]
+mod lock_tests;
+#[cfg(test)]
+#[path = "decide_password_tests.rs"]
+mod password_tests;
+#[cfg(test)]
 #[path = "decide_tests.rs"]
 mod tests;

@@ -1,22 +1,22 @@
 //! The table of requirements §2 as data, and the stories of its numbered lines with a hand-moved time.
 
 use super::super::policy::{Period, PolicyOverlay};
-use super::super::{ChangePath, Due, MustChange, due, inactive_from};
+use super::super::{ChangePath, Due, due, inactive_from};
 use super::*;
 use crate::clock::Span;
 
-const START: Millis = Millis(1_800_000_000_000);
-const GOOD: Event = Event::Login { proof: Proof::Right, change: ChangePath::Page };
-const BLIND: Event = Event::Login { proof: Proof::Right, change: ChangePath::None };
-const WRONG: Event = Event::Login { proof: Proof::Wrong, change: ChangePath::None };
+pub(super) const START: Millis = Millis(1_800_000_000_000);
+pub(super) const GOOD: Event = Event::Login { proof: Proof::Right, change: ChangePath::Page };
+pub(super) const BLIND: Event = Event::Login { proof: Proof::Right, change: ChangePath::None };
+pub(super) const WRONG: Event = Event::Login { proof: Proof::Wrong, change: ChangePath::None };
 
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     let overlay = PolicyOverlay { attempts: Some(3), ..PolicyOverlay::default() };
     Policy::default().with(&overlay).unwrap()
 }
 
 /// An account in this state at [`START`], native and a person.
-fn account_in(wanted: State) -> Account {
+pub(super) fn account_in(wanted: State) -> Account {
     let now = Now::at(START);
     let mut account = Account::new(Audience::Person, UserType::Native, &now);
     account.standing = match wanted {
@@ -37,40 +37,40 @@ fn account_in(wanted: State) -> Account {
 }
 
 /// An account, its rules and its time, for stories.
-struct Story {
-    account: Account,
-    policy: Policy,
-    now: Now,
+pub(super) struct Story {
+    pub(super) account: Account,
+    pub(super) policy: Policy,
+    pub(super) now: Now,
 }
 
 impl Story {
-    fn new(wanted: State) -> Story {
+    pub(super) fn new(wanted: State) -> Story {
         Story { account: account_in(wanted), policy: policy(), now: Now::at(START) }
     }
 
-    fn with(mut self, overlay: &PolicyOverlay) -> Story {
+    pub(super) fn with(mut self, overlay: &PolicyOverlay) -> Story {
         self.policy = self.policy.with(overlay).unwrap();
         self
     }
 
-    fn pass(&mut self, span: Span) -> &mut Story {
+    pub(super) fn pass(&mut self, span: Span) -> &mut Story {
         self.now = Now::at(self.now.wall.saturating_add(span));
         self
     }
 
-    fn months(&mut self, months: u16) -> &mut Story {
+    pub(super) fn months(&mut self, months: u16) -> &mut Story {
         self.now = Now::at(self.now.wall.add_months(months).unwrap());
         self
     }
 
     /// The event happens; the facts are stored.
-    fn then(&mut self, event: Event) -> Verdict {
+    pub(super) fn then(&mut self, event: Event) -> Verdict {
         let outcome = decide(&self.account, &self.policy, &event, &self.now);
         self.account = outcome.next;
         outcome.verdict
     }
 
-    fn state(&self) -> State {
+    pub(super) fn state(&self) -> State {
         state(&self.account, &self.policy, &self.now)
     }
 }
@@ -185,84 +185,6 @@ fn the_first_login() {
     assert_eq!(outcome.next.verified_at, Some(START));
 }
 
-/// Goal: 2.4: more than the policy's number of failures lock; before that a good login still passes and clears them.
-#[test]
-fn too_many_failures() {
-    let mut story = Story::new(State::Active);
-    for _ in 0..3 {
-        assert_eq!(story.then(WRONG), Verdict::Denied(Denial::WrongPassword));
-    }
-    assert_eq!(story.then(GOOD), Verdict::Admitted);
-    assert_eq!(story.account.counters.failures.count, 0);
-    for _ in 0..3 {
-        assert_eq!(story.then(WRONG), Verdict::Denied(Denial::WrongPassword));
-    }
-    let epoch = story.account.epoch;
-    assert_eq!(story.then(WRONG), Verdict::Denied(Denial::WrongPasswordLocks));
-    assert_eq!((story.state(), story.account.epoch), (State::Locked, epoch), "a lock does not end sessions");
-    let locked = story.account;
-    assert_eq!(story.then(GOOD), Verdict::Denied(Denial::Locked), "C5: right or wrong, the same");
-    assert_eq!(story.then(WRONG), Verdict::Denied(Denial::Locked));
-    assert_eq!(story.account, locked, "C5: nothing is counted");
-    assert_eq!(story.then(Event::Activity), Verdict::Admitted, "schedules keep running");
-}
-
-/// Goal: 2.4: a lock lifts itself after its duration, to the state before it, and each in a row lasts twice as long.
-#[test]
-fn a_lock_lifts_itself() {
-    for before in [State::Unverified, State::Enabled, State::Active] {
-        let mut story = Story::new(before);
-        for minutes in [15, 30, 60, 120, 240, 480, 960, 1_440, 1_440] {
-            for _ in 0..4 {
-                assert_eq!(story.state(), before);
-                let _ = story.then(WRONG);
-            }
-            story.pass(Span::from_millis(i64::from(minutes) * 60_000 - 1));
-            assert_eq!(story.then(GOOD), Verdict::Denied(Denial::Locked), "{minutes}");
-            story.pass(Span::from_millis(1));
-            assert_eq!(story.state(), before, "{minutes}");
-        }
-        assert_eq!(story.then(GOOD), Verdict::Admitted);
-        assert_eq!(story.account.counters.locks_in_a_row, 0);
-    }
-}
-
-/// Goal: C10 and C9: without a duration a lock stands for years, whatever the other mode's cap says.
-#[test]
-fn a_lock_without_duration() {
-    let mut story = Story::new(State::Active).with(&PolicyOverlay {
-        lock_duration: Some(LockDuration::UntilUnlocked),
-        lock_duration_cap: Some(Span::from_secs(1)),
-        dormancy_months: Some(Period::Never),
-        ..PolicyOverlay::default()
-    });
-    for _ in 0..4 {
-        let _ = story.then(WRONG);
-    }
-    story.months(100);
-    assert_eq!(story.state(), State::Locked);
-    story.account.system = true;
-    story.account.counters.clear();
-    for _ in 0..4 {
-        let _ = story.then(WRONG);
-    }
-    assert_eq!(story.state(), State::Locked);
-    story.pass(Span::from_mins(15));
-    assert_eq!(story.then(GOOD), Verdict::Admitted, "the built-in account is never locked for good");
-}
-
-/// Goal: wrong passwords further apart than the window do not add up; just within it they do.
-#[test]
-fn the_failure_window() {
-    for (gap, locked) in [(Span::from_mins(15), true), (Span::from_millis(15 * 60_000 + 1), false)] {
-        let mut story = Story::new(State::Active);
-        for _ in 0..4 {
-            let _ = story.pass(gap).then(WRONG);
-        }
-        assert_eq!(story.state() == State::Locked, locked);
-    }
-}
-
 /// Goal: 2.6: disabling ends everything at once; enabling gives back the last password and touches nothing else.
 #[test]
 fn disable_and_enable() {
@@ -317,78 +239,6 @@ fn delete_and_purge() {
     assert_eq!(story.then(Event::Purge), Verdict::Accepted, "at once, by policy");
 }
 
-/// Goal: 2.8: unlocking sets a password and forces its change; after that ENABLED; the next login makes ACTIVE.
-#[test]
-fn unlock_change_login() {
-    let mut story = Story::new(State::Locked);
-    assert_eq!(story.then(Event::Unlock { new_password: false }), Verdict::Rejected(Rejection::PasswordRequired));
-    assert_eq!(story.then(Event::Unlock { new_password: true }), Verdict::Accepted);
-    assert_eq!(story.state(), State::Enabled);
-    assert_eq!(story.then(GOOD), Verdict::AdmittedMustChange(MustChange::Forced));
-    assert_eq!(story.state(), State::Enabled, "not yet");
-    assert_eq!(story.then(Event::ChangePassword { by_link: false }), Verdict::Accepted);
-    assert_eq!(story.state(), State::Enabled, "2.10: the change does not make it active");
-    assert_eq!(story.then(BLIND), Verdict::Admitted);
-    assert_eq!(story.state(), State::Active);
-}
-
-/// Goal: 2.2 and 2.10: a forced change at the first login; without the control the policy refuses or restricts.
-#[test]
-fn forced_change() {
-    let restrict =
-        PolicyOverlay { must_change_without_control: Some(Unprompted::Restrict), ..PolicyOverlay::default() };
-    for (before, after) in
-        [(State::Unverified, State::Unverified), (State::Enabled, State::Enabled), (State::Active, State::Active)]
-    {
-        let mut story = Story::new(before);
-        story.account.force_change = true;
-        let untouched = story.account;
-        assert_eq!(story.then(BLIND), Verdict::Denied(Denial::MustChange(MustChange::Forced)));
-        assert_eq!(story.account, untouched);
-        let control = Event::Login { proof: Proof::Right, change: ChangePath::Control };
-        assert_eq!(story.then(control), Verdict::AdmittedMustChange(MustChange::Forced));
-        assert_eq!(story.state(), after);
-        let mut story = story.with(&restrict);
-        assert_eq!(story.then(BLIND), Verdict::AdmittedMustChange(MustChange::Forced));
-        assert_eq!(story.then(Event::ChangePassword { by_link: false }), Verdict::Accepted);
-        assert_eq!(story.state(), after, "the change alone makes nothing active");
-        assert_eq!(story.then(BLIND), Verdict::Admitted);
-        assert_eq!(story.state(), State::Active);
-    }
-}
-
-/// Goal: an expired password is a change that has to be made; who is exempt is let in.
-#[test]
-fn expired_password() {
-    let age = PolicyOverlay { password_max_age: Some(Period::After(Span::from_days(90))), ..PolicyOverlay::default() };
-    let mut story = Story::new(State::Active).with(&age);
-    story.account.password_changed_at = Some(START);
-    story.pass(Span::from_days(90));
-    assert_eq!(story.then(GOOD), Verdict::AdmittedMustChange(MustChange::Expired));
-    assert_eq!(story.then(BLIND), Verdict::Denied(Denial::MustChange(MustChange::Expired)));
-    for exempt in [
-        Account { password_never_expires: true, ..story.account },
-        Account { audience: Audience::Api, ..story.account },
-        Account { user_type: UserType::Sso, force_change: true, ..story.account },
-    ] {
-        assert_eq!(decide(&exempt, &story.policy, &BLIND, &story.now).verdict, Verdict::Admitted);
-    }
-}
-
-/// Goal: the least age of a password binds its owner, but not after a forced change and not by a link.
-#[test]
-fn young_password() {
-    let age = PolicyOverlay { password_min_age: Some(Span::from_days(1)), ..PolicyOverlay::default() };
-    let change = Event::ChangePassword { by_link: false };
-    let mut story = Story::new(State::Active).with(&age);
-    story.account.password_changed_at = Some(START);
-    assert_eq!(story.then(change), Verdict::Rejected(Rejection::PasswordTooYoung));
-    assert_eq!(story.then(Event::ChangePassword { by_link: true }), Verdict::Accepted);
-    assert_eq!(story.then(Event::SetPassword { force_change: true }), Verdict::Accepted);
-    assert_eq!(story.then(change), Verdict::Accepted);
-    assert_eq!(story.then(change), Verdict::Rejected(Rejection::PasswordTooYoung));
-}
-
 /// Goal: 2.11: logins, refreshes and API tokens keep an account awake; failures, edits and provisioning do not.
 #[test]
 fn what_keeps_awake() {
@@ -434,36 +284,6 @@ fn baselines() {
     assert_eq!(story.state(), State::Active, "a new rule does not put everybody to sleep");
 }
 
-/// Goal: an account that was never used and is locked when its period ends becomes DORMANT, and stays it when the lock
-/// would have ended.
-#[test]
-fn locked_before_use() {
-    let mut story = Story::new(State::Unverified);
-    story.months(6);
-    story.now = Now::at(Millis(story.now.wall.0 - 1_000));
-    for _ in 0..4 {
-        let _ = story.then(WRONG);
-    }
-    assert_eq!(story.state(), State::Locked);
-    assert_eq!(story.pass(Span::from_secs(1)).state(), State::Dormant);
-    assert_eq!(story.pass(Span::from_hours(1)).state(), State::Dormant);
-}
-
-/// Goal: SCIM: `active: true` lifts a hold but not a lock below it; the operator's enable lifts both.
-#[test]
-fn provisioning_does_not_unlock() {
-    let mut story = Story::new(State::Locked);
-    let active = |active| Event::ScimActive { active, by: None };
-    assert_eq!(story.then(active(true)), Verdict::Unchanged);
-    assert_eq!(story.then(active(false)), Verdict::Accepted);
-    assert_eq!(story.account.hold.map(|hold| hold.cause), Some(HoldCause::Provisioning));
-    assert_eq!(story.then(active(true)), Verdict::Accepted);
-    assert_eq!(story.state(), State::Locked);
-    let _ = story.then(active(false));
-    assert_eq!(story.then(Event::Enable { new_password: false }), Verdict::Accepted);
-    assert_eq!(story.state(), State::Enabled);
-}
-
 /// Goal: 1.6: the built-in account is not edited, disabled, deleted, or dormant; its owner may still change the password.
 #[test]
 fn the_built_in_account() {
@@ -490,25 +310,6 @@ fn the_built_in_account() {
     assert_eq!(story.then(Event::Unlock { new_password: false }), Verdict::Accepted);
 }
 
-/// Goal: passwords that are elsewhere are not set or forced here; such accounts are unlocked and enabled without one.
-#[test]
-fn passwords_elsewhere() {
-    let elsewhere = Verdict::Rejected(Rejection::PasswordElsewhere);
-    for user_type in [UserType::Ldap, UserType::Sso] {
-        let mut story = Story::new(State::Active);
-        story.account.user_type = user_type;
-        for event in
-            [Event::ChangePassword { by_link: true }, Event::SetPassword { force_change: false }, Event::ForceChange]
-        {
-            assert_eq!(story.then(event), elsewhere);
-        }
-        assert_eq!(story.then(Event::Lock), Verdict::Accepted);
-        assert_eq!(story.then(Event::Unlock { new_password: true }), elsewhere);
-        assert_eq!(story.then(Event::Unlock { new_password: false }), Verdict::Accepted);
-        assert_eq!(story.then(BLIND), Verdict::Admitted);
-    }
-}
-
 /// Goal: an application is unlocked with a new password, but no change is forced that it could not make.
 #[test]
 fn applications() {
@@ -524,17 +325,4 @@ fn applications() {
     for _ in 0..20 {
         assert_eq!(story.then(WRONG), Verdict::Denied(Denial::WrongPassword));
     }
-}
-
-/// Goal: a temporary lock may be made one that stands; that one not again.
-#[test]
-fn lock_upon_lock() {
-    let mut story = Story::new(State::Active);
-    for _ in 0..4 {
-        let _ = story.then(WRONG);
-    }
-    assert_eq!(story.then(Event::Lock), Verdict::Accepted);
-    story.pass(Span::from_days(30));
-    assert_eq!(story.state(), State::Locked);
-    assert_eq!(story.then(Event::Lock), Verdict::Rejected(Rejection::NotInState(State::Locked)));
 }
