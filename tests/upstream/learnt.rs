@@ -27,7 +27,7 @@ async fn r17_a_provider_that_does_not_answer_well() {
             Trouble::Answer(200, String::new()),
             Trouble::Answer(200, "<html>".to_owned()),
             Trouble::Answer(200, "[]".to_owned()),
-            Trouble::Answer(200, r#"{"issuer":1,"issuer":2,"keys":[],"keys":[]}"#.to_owned()),
+            Trouble::Answer(200, r#"{"access_token":"a","token_type":"Bearer","keys":[],"x":1,"x":2}"#.to_owned()),
             Trouble::Huge,
         ];
         for trouble in troubles {
