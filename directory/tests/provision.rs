@@ -224,33 +224,50 @@ async fn other_tenants_are_not_there() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_role_taken_away_is_gone_within_the_same_commit() {
-    // Goal: of many additions and the end of the role that admits them, all at once so that they share commits, those
-    // before the end in the journal stand and those after it are refused.
-    for _ in 0..4 {
-        let (world, context) = world().await;
-        let role = format!("cn=SCIM_PROVISIONER,ou=roles,{NORTH}");
-        let client = format!("cn=entra,ou=applications,{NORTH}");
-        let mut tasks = tokio::task::JoinSet::new();
-        for number in 0..200 {
-            let (directory, operator) = (world.directory.clone(), bootstrap::operator(&world.directory));
-            let change = match number {
-                100 => leaving(&role, &client),
-                _ => person(&format!("p{number}"), NORTH).1,
-            };
-            tasks.spawn(async move {
-                let context = if number == 100 { operator } else { context };
-                (number, directory.change(&context, change).await.map(|receipt| receipt.position))
-            });
-        }
-        let answers = tasks.join_all().await;
-        let end = answers.iter().find(|(number, _)| *number == 100).unwrap().1.as_ref().unwrap();
-        for (number, answer) in answers.iter().filter(|(number, _)| *number != 100) {
-            match answer {
-                Ok(position) => assert!(position < end, "{number}"),
-                Err(refusal) => assert_eq!(refusal.reason, Reason::NotAllowed, "{number}"),
+async fn a_right_taken_away_is_gone_within_the_same_commit() {
+    // Goal: of many additions and the end of what admits them, all at once so that they share commits, those before the
+    // end in the journal stand and those after it are refused: when a role is lost, and when somebody becomes a tenant.
+    let people = format!("ou=people,{NORTH}");
+    let house = format!("uid=house,{people}");
+    let role = format!("cn=SCIM_PROVISIONER,ou=roles,{NORTH}");
+    let client = format!("cn=entra,ou=applications,{NORTH}");
+    let losing = || leaving(&role, &client);
+    let parting = || Change::Modify {
+        target: dn(&house),
+        modifications: vec![Modification {
+            kind: ModificationKind::Add,
+            attribute: b"objectClass".to_vec(),
+            values: vec![b"rollbookTenant".to_vec()],
+        }],
+    };
+    let ends: [(&dyn Fn() -> Change, &str); 2] = [(&losing, &people), (&parting, &house)];
+    for (ending, parent) in ends {
+        for _ in 0..4 {
+            let (world, context) = world().await;
+            world.directory.change(&context, person("house", NORTH).1).await.unwrap();
+            let mut tasks = tokio::task::JoinSet::new();
+            for number in 0..200 {
+                let (directory, operator) = (world.directory.clone(), bootstrap::operator(&world.directory));
+                let change = match number {
+                    100 => ending(),
+                    _ => adding(&format!("uid=p{number},{parent}"), &["inetOrgPerson"], &[("cn", "p"), ("sn", "p")]),
+                };
+                tasks.spawn(async move {
+                    let context = if number == 100 { operator } else { context };
+                    (number, directory.change(&context, change).await.map(|receipt| receipt.position))
+                });
             }
+            let answers = tasks.join_all().await;
+            let end = answers.iter().find(|(number, _)| *number == 100).unwrap().1.as_ref().unwrap();
+            let taken = answers.iter().filter(|(_, answer)| answer.is_ok()).count();
+            assert!(taken > 1, "nothing was let in");
+            for (number, answer) in answers.iter().filter(|(number, _)| *number != 100) {
+                match answer {
+                    Ok(position) => assert!(position < end, "{number}"),
+                    Err(refusal) => assert_eq!(refusal.reason, Reason::NotAllowed, "{number}"),
+                }
+            }
+            world.verify();
         }
-        world.verify();
     }
 }
