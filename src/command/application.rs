@@ -7,7 +7,8 @@ use super::grant::{Form, Wanted, ask};
 use super::{Exit, Failure};
 use crate::client::Client;
 use clap::builder::PossibleValuesParser;
-use std::path::PathBuf;
+use oidc::provider::client_auth::keys_of;
+use std::path::{Path, PathBuf};
 
 /// The subcommands of `application`. NAME is its name or its client identifier.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -101,13 +102,7 @@ pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
     let named = |name: &String| Wanted::default().with("name", [name]);
     match action {
         Action::Create(args) => {
-            let keys =
-                match &args.key_set {
-                    None => None,
-                    Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                        Failure::new(Exit::Usage, format!("cannot read {}: {error}", path.display()))
-                    })?),
-                };
+            let keys = args.key_set.as_deref().map(key_set).transpose()?;
             let wanted = named(&args.name)
                 .with("redirect-uri", &args.redirect_uri)
                 .with("post-logout-uri", &args.post_logout_uri)
@@ -133,4 +128,14 @@ pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
         }
         Action::Delete { name } => ask(client, "application delete", named(&name).details(), Form { json: false }),
     }
+}
+
+/// A file with public keys that an application can prove itself by.
+fn key_set(path: &Path) -> Result<String, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| Failure::new(Exit::Usage, format!("{}: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&format_args!("cannot read it: {error}")))?;
+    if keys_of(&text).is_empty() {
+        return Err(wrong(&"no JSON Web Key Set with a public key of RSA, P-256 or Ed25519"));
+    }
+    Ok(text)
 }

@@ -82,13 +82,14 @@ fn applications_without_a_secret() {
     let coordinates =
         r#""x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
     let keys = format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","use":"sig","kid":"1",{coordinates}}}]}}"#);
-    let file = demo.file("keys.json", &keys);
+    let (file, none) = (demo.file("keys.json", &keys), demo.file("none.json", "no key set"));
     let made = demo.only(&["application", "create", "Signer", "--key-set", &file, "--grant", "client_credentials"]);
     assert_eq!((&made["authentication"], made.get("client_secret")), (&json!("private_key_jwt"), None));
 
     demo.refused(&["application", "create", "Both", "--public", "--key-set", &file], 2, "cannot be used with");
     demo.refused(&["application", "create", "Lost", "--key-set", "/nowhere/keys.json"], 2, "cannot read");
-    assert!(["Both", "Lost"].iter().all(|name| named(&demo, name).is_empty()));
+    demo.refused(&["application", "create", "None", "--key-set", &none], 2, "no JSON Web Key Set");
+    assert!(["Both", "Lost", "None"].iter().all(|name| named(&demo, name).is_empty()));
 }
 
 /// Goal: what is not there and what may not be is refused with its exit code, and nothing is half made.
@@ -99,6 +100,10 @@ fn refusals() {
     assert_eq!(made["client_id"], "twice");
     demo.refused(&["application", "create", "Twice"], 5, "entryAlreadyExists");
     demo.refused(&["application", "create", "Other", "--client-id", "twice"], 5, "");
+    for address in ["/relative", "http://elsewhere.example/cb", "javascript:alert(1)", "https://app.example/#part"] {
+        let wanted = ["application", "create", "Other", "--redirect-uri", address];
+        demo.refused(&wanted, 5, "rollbookRedirectUri has to be an https address");
+    }
     demo.refused(&["application", "create", "Other", "--tenant", "nowhere"], 5, "no such tenant");
     demo.refused(&["application", "create", "Other", "--grant", "password"], 2, "possible values");
     assert!(named(&demo, "Other").is_empty());

@@ -69,6 +69,8 @@ fn refusals() {
     demo.refused(&["provider", "add", "facebook", "x", "--client-id", "ours"], 2, "possible values");
     let wanted = ["provider", "add", "google", "x", "--client-id", "ours"];
     demo.refused(&[&wanted[..], &["--client-secret-file", "/nowhere/secret"]].concat(), 3, "cannot read");
+    let insecure = ["provider", "add", "oidc", "x", "--client-id", "ours", "--issuer", "http://id.partner.example"];
+    demo.refused(&insecure, 5, "rollbookIssuer has to be an https address");
     assert!(named(&demo, "x").is_empty());
     demo.only(&["provider", "add", "google", "once", "--client-id", "ours"]);
     demo.refused(&["provider", "add", "google", "once", "--client-id", "ours"], 5, "there is a provider of this name");

@@ -1,6 +1,6 @@
 //! What administrators ask for: applications and providers made with what belongs to them, and those that they see.
 
-use super::{Application, Provider};
+use super::{Application, Provider, address};
 use crate::access::{Sight, class_key};
 use crate::bootstrap;
 use crate::change::{Change, Request};
@@ -51,13 +51,15 @@ impl Directory {
     /// keeps a secret gets that, shown here and never again.
     ///
     /// # Errors
-    /// `NameTaken` when another application has the client identifier; whatever an addition is refused for.
+    /// `NameTaken` when another application has the client identifier, `Constraint` for an address that nobody can be sent
+    /// to; whatever an addition is refused for.
     pub async fn make_application(
         &self,
         context: &Context,
         mut new: NewEntry<'_>,
     ) -> Result<(Application, Option<Secret>), Refusal> {
         let (_, tenant) = self.tenant(context, new.tenant)?;
+        address::check(&new.attributes)?;
         let container = format!("ou=applications,{tenant}");
         if !new.attributes.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"rollbookClientId")) {
             let drawn = format!("app-{}", String::from_utf8_lossy(self.make_password().expose()));
@@ -82,7 +84,8 @@ impl Directory {
     /// Makes a provider below `ou=system` of its tenant, with the secret that we show to it.
     ///
     /// # Errors
-    /// `EntryExists` when there is one of this name; whatever an addition is refused for.
+    /// `EntryExists` when there is one of this name, `Constraint` for an issuer that is no https address; whatever an
+    /// addition is refused for.
     pub async fn make_provider(
         &self,
         context: &Context,
@@ -90,6 +93,7 @@ impl Directory {
         secret: Option<&Password>,
     ) -> Result<Option<Provider>, Refusal> {
         let (_, tenant) = self.tenant(context, new.tenant)?;
+        address::check(&new.attributes)?;
         if self.provider(new.name)?.is_some() {
             return Err(Refusal::new(Reason::EntryExists, "there is a provider of this name"));
         }

@@ -4,6 +4,7 @@
 //! its secrets (`grant::secret`). A provider (`provider`) signs people in for us. Both are ordinary entries: every door
 //! that writes entries can make them, and a change holds for the next request.
 
+mod address;
 mod issue;
 mod provider;
 
