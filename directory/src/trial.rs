@@ -17,6 +17,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// How long a trial may take.
 pub const LASTING: Span = Span::from_mins(10);
@@ -28,7 +30,10 @@ pub type Outcome = Vec<(String, String)>;
 
 /// The memory.
 #[derive(Debug, Default)]
-pub struct Trials(Mutex<Kept>);
+pub struct Trials {
+    kept: Mutex<Kept>,
+    ended: Notify,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -46,7 +51,7 @@ struct Trial {
 
 impl Trials {
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The door that carries trials out is open at this origin.
@@ -68,7 +73,13 @@ impl Trials {
         let mut kept = self.kept();
         if let Some(trial) = kept.trials.iter_mut().find(|trial| trial.ticket == ticket && trial.outcome.is_none()) {
             trial.outcome = Some(outcome);
+            self.ended.notify_waiters();
         }
+    }
+
+    /// The next time that any trial ends, from now on.
+    pub fn next_end(&self) -> Notified<'_> {
+        self.ended.notified()
     }
 }
 

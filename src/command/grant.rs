@@ -22,8 +22,13 @@ pub struct Form {
 /// What the daemon refuses.
 pub fn ask(client: &mut Client, act: &str, details: Details, form: Form) -> Result<Exit, Failure> {
     let answer = client.grant(&GrantRequest { act: act.to_owned(), details })?;
-    say(&if form.json { json(&answer.shown) } else { text(&answer.shown) });
+    say(&show(&answer.shown, form));
     Ok(Exit::Done)
+}
+
+/// An answer in its form.
+pub fn show(things: &[Details], form: Form) -> String {
+    if form.json { json(things) } else { text(things) }
 }
 
 /// Details of a request, name by name.
@@ -70,8 +75,8 @@ fn text(things: &[Details]) -> String {
 
 /// An array of objects; a name with several values has an array of them.
 fn json(things: &[Details]) -> String {
-    const SEVERAL: [&str; 7] =
-        ["grant", "redirect_uri", "scope", "allow_group", "allow_tenant", "allow_domain", "application"];
+    const SEVERAL: [&str; 8] =
+        ["gives", "grant", "redirect_uri", "scope", "allow_group", "allow_tenant", "allow_domain", "application"];
     let object = |details: &Details| {
         let mut object = Map::new();
         for (name, value) in details {

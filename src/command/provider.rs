@@ -2,10 +2,13 @@
 //!
 //! Owns the words of the command; what a provider may is the directory's decision. A provider is off until it is enabled.
 
-use super::grant::{Form, Wanted, ask};
-use super::{Exit, Failure};
+use super::account::find;
+use super::grant::{Form, Wanted, ask, show};
+use super::{Exit, Failure, say};
 use crate::client::Client;
 use clap::builder::PossibleValuesParser;
+use ldap::grant_request::{Details, GrantRequest};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 /// The subcommands of `provider`.
@@ -24,6 +27,35 @@ pub enum Action {
     Disable {
         /// Which
         name: String,
+    },
+    /// Try one, in use or not: sign in through it in a browser, and see its claims and what would become of them
+    ///
+    /// Nothing is changed and nobody is signed in. Waits for ten minutes.
+    Test {
+        /// Which
+        name: String,
+        /// How to show it.
+        #[command(flatten)]
+        form: Form,
+    },
+    /// List who is linked to one, or the links of an account
+    Links {
+        /// Which
+        #[arg(required_unless_present = "account")]
+        name: Option<String>,
+        /// Whose: a user name, an e-mail address or a DN
+        #[arg(long, value_name = "ACCOUNT", conflicts_with = "name")]
+        account: Option<String>,
+        /// How to show it.
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Take a link away, with what its mapping gave; sessions by it end
+    Unlink {
+        /// Which
+        name: String,
+        /// Whose: a user name, an e-mail address or a DN
+        account: String,
     },
     /// Remove one, with its secret and all links to it
     Remove {
@@ -121,9 +153,39 @@ pub fn run(client: &mut Client, action: Action) -> Result<Exit, Failure> {
                 .when(args.trust_mfa, "trust-mfa", "TRUE");
             ask(client, "provider add", wanted.details(), args.form)
         }
+        Action::Test { name, form } => test(client, &named(&name).details(), form),
+        Action::Links { name: Some(name), form, .. } => ask(client, "link list", named(&name).details(), form),
+        Action::Links { name: None, account, form } => {
+            let dn = find::account(client, account.as_deref().unwrap_or_default(), &[find::STATE])?.dn;
+            ask(client, "link list", Wanted::default().with("account", [&dn]).details(), form)
+        }
+        Action::Unlink { name, account } => {
+            let dn = find::account(client, &account, &[find::STATE])?.dn;
+            ask(client, "link remove", named(&name).with("account", [&dn]).details(), quiet)
+        }
         Action::List(form) => ask(client, "provider list", Vec::new(), form),
         Action::Enable { name } => ask(client, "provider enable", named(&name).details(), quiet),
         Action::Disable { name } => ask(client, "provider disable", named(&name).details(), quiet),
         Action::Remove { name } => ask(client, "provider remove", named(&name).details(), quiet),
+    }
+}
+
+/// Tells the address, waits for the sign-in in the browser, and shows what came of it.
+fn test(client: &mut Client, named: &Details, form: Form) -> Result<Exit, Failure> {
+    let request = GrantRequest { act: "provider test".to_owned(), details: named.clone() };
+    let begun = client.grant(&request)?.shown.into_iter().next().unwrap_or_default();
+    let told = |name: &str| begun.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+    let address = told("open").unwrap_or_default();
+    // Not part of the answer, which may go into a file.
+    _ = writeln!(io::stderr(), "Open this address in a browser and sign in there, within ten minutes:\n{address}");
+    let wanted = Wanted::default().with("ticket", &told("ticket"));
+    let request = GrantRequest { act: "provider trial".to_owned(), details: wanted.details() };
+    loop {
+        let shown = client.grant(&request)?.shown;
+        if let Some(outcome) = shown.first() {
+            say(&show(&shown, form));
+            let refused = outcome.first().is_some_and(|(name, _)| name == "refused");
+            return Ok(if refused { Exit::Refused } else { Exit::Done });
+        }
     }
 }

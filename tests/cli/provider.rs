@@ -74,5 +74,9 @@ fn refusals() {
     assert!(named(&demo, "x").is_empty());
     demo.only(&["provider", "add", "google", "once", "--client-id", "ours"]);
     demo.refused(&["provider", "add", "google", "once", "--client-id", "ours"], 5, "there is a provider of this name");
-    demo.refused(&["provider", "enable", "nothing"], 5, "there is no such provider");
+    for act in ["enable", "test", "links"] {
+        demo.refused(&["provider", act, "nothing"], 5, "there is no such provider");
+    }
+    assert_eq!(demo.json(&["provider", "links", "once"]), json!([]));
+    demo.refused(&["provider", "links"], 2, "required");
 }

@@ -9,6 +9,8 @@ use directory::clock::Span;
 use directory::lifecycle::State;
 use directory::store::view::View;
 use serde_json::json;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 use testkit::{Browser, PASSWORD, Trouble, WRONG};
 
 const TRUSTED: [(&str, &str); 2] = [("rollbookLinkPolicy", "trusted-email"), ("rollbookTrustedDomain", "example.com")];
@@ -359,5 +361,45 @@ async fn a_trial_takes_the_whole_way_and_writes_nothing() {
     browser.visit(&back).await;
     let rows = rig.server.directory.trial_outcome(ticket.expose(), &rig.server.directory.now()).unwrap().unwrap();
     assert!(rows[0].0 == "refused" && rows[0].1.starts_with("R4"), "{rows:?}");
+    rig.server.verify().await;
+}
+
+#[tokio::test]
+async fn the_command_line_tries_a_provider_and_shows_links() {
+    // Goal: `provider test` tells an address, waits for the browser, and shows what it saw; `links` and `unlink` show and take.
+    let rig = Rig::start(Oidc, &[("rollbookEnabled", "FALSE"), JIT]).await;
+    rig.server.pages().await;
+    let socket = rig.server.ldapi.display().to_string();
+    let command = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rollbook"));
+        command.arg("provider").args(words).args(["--socket", &socket]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let output = async |words: &[&str]| {
+        let child = command(words).spawn().unwrap();
+        let ended = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+        assert!(ended.status.success(), "{words:?}: {}", String::from_utf8_lossy(&ended.stderr));
+        String::from_utf8(ended.stdout).unwrap()
+    };
+    let mut child = command(&["test", "corp", "--json"]).spawn().unwrap();
+    let told = BufReader::new(child.stderr.take().unwrap());
+    let address = tokio::task::spawn_blocking(|| told.lines().nth(1).unwrap().unwrap()).await.unwrap();
+    let mut browser = Browser::open(&rig.server).await;
+    rig.person(somebody("zoe"));
+    let back = rig.go(&mut browser, address.strip_prefix(ORIGIN).unwrap()).await;
+    browser.visit(&back).await;
+    let ended = tokio::task::spawn_blocking(|| child.wait_with_output()).await.unwrap().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&ended.stdout).unwrap();
+    assert!(ended.status.success() && shown[0]["would"] == "R11: an account is made: zoe", "{shown}");
+    assert!(rig.holding("uid", "zoe").is_empty());
+
+    assert_eq!(output(&["enable", "corp"]).await, "");
+    assert_eq!(rig.sign_in().await.1, IN);
+    for words in [&["links", "corp", "--json"][..], &["links", "--account", "zoe", "--json"]] {
+        let links: serde_json::Value = serde_json::from_str(&output(words).await).unwrap();
+        assert_eq!((links.as_array().unwrap().len(), &links[0]["provider"]), (1, &json!("corp")), "{links}");
+    }
+    output(&["unlink", "corp", "zoe"]).await;
+    assert_eq!(output(&["links", "corp", "--json"]).await.trim(), "[]");
     rig.server.verify().await;
 }

@@ -56,6 +56,11 @@ const PROVIDER: &[(&str, &str)] = &[
     ("display-name", "displayName"),
 ];
 
+/// How long the answer about a trial may wait for its end.
+const TRIAL: std::time::Duration = std::time::Duration::from_secs(5);
+/// The most links that are listed.
+const LINKS: usize = 10_000;
+
 /// A request that waits for its place in the journal.
 pub(crate) struct Pending {
     request: GrantRequest,
@@ -122,6 +127,18 @@ pub(crate) async fn carry_out(directory: &Directory, pending: &Pending) -> Resul
         "fuse close" => {
             let id = request.one("token").and_then(TokenId::parse).ok_or_else(|| missing("token"))?;
             directory.close_fuse(context, id)?;
+            Vec::new()
+        }
+        "provider test" => {
+            let provider = provider(directory, context, request)?;
+            let (address, ticket) = directory.begin_trial(context, provider.id, &provider.name)?;
+            vec![vec![pair("open", &address), pair("ticket", ticket.expose())]]
+        }
+        "provider trial" => trial(directory, context, request).await?,
+        "link list" => links(directory, context, request)?,
+        "link remove" => {
+            let (account, provider) = (account(directory, request)?, provider(directory, context, request)?);
+            directory.unlink(context, account, provider.id).await?;
             Vec::new()
         }
         "login explain" => explain(directory, context, request)?,
@@ -213,6 +230,50 @@ fn account(directory: &Directory, request: &GrantRequest) -> Result<EntryId, Ref
     let dn = request.one("account").unwrap_or_default();
     let key = DnKey::parse(directory.schema(), dn.as_bytes()).map_err(|_| missing("account"))?;
     directory.snapshot()?.id_of(key.as_bytes())?.ok_or_else(|| missing("account"))
+}
+
+/// What came of a trial; nothing when it has not ended after a while: then it is asked for again.
+async fn trial(directory: &Directory, context: &Context, request: &GrantRequest) -> Result<Vec<Details>, Refusal> {
+    let ticket = request.one("ticket").unwrap_or_default();
+    let end = directory.trials().next_end();
+    if let Some(outcome) = directory.trial_outcome(ticket, &context.now)? {
+        return Ok(vec![outcome]);
+    }
+    // Either way it is looked up once more.
+    _ = tokio::time::timeout(TRIAL, end).await;
+    Ok(directory.trial_outcome(ticket, &directory.now())?.into_iter().collect())
+}
+
+/// The links of an account, or to a provider.
+fn links(directory: &Directory, context: &Context, request: &GrantRequest) -> Result<Vec<Details>, Refusal> {
+    let links = if request.one("account").is_some() {
+        directory.links_of(context, account(directory, request)?)?
+    } else {
+        directory.links_to(context, provider(directory, context, request)?.id, LINKS)?
+    };
+    let snapshot = directory.snapshot()?;
+    let dn = |id: EntryId| -> Result<String, Refusal> {
+        let guard = snapshot.record(id)?;
+        let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+        Ok(record.map_or_else(String::new, |record| record.dn().to_owned()))
+    };
+    let mut shown = Vec::new();
+    for link in links {
+        let provider = directory.provider_of(link.provider)?.map_or_else(String::new, |provider| provider.name);
+        let mut details = vec![
+            pair("provider", &provider),
+            pair("account", &dn(link.account)?),
+            pair("shown", &link.shown),
+            pair("key", &link.key),
+            pair("made", &link.created.to_generalized_seconds()),
+            pair("used", &link.used.to_generalized_seconds()),
+        ];
+        for group in link.mapped {
+            details.push(pair("gives", &dn(group)?));
+        }
+        shown.push(details);
+    }
+    Ok(shown)
 }
 
 /// The steps of the login that a request belongs to, for system administrators.

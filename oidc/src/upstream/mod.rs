@@ -1,7 +1,8 @@
 //! Signing in at another provider: Google, Microsoft Entra, any OpenID provider (OpenID Connect Core §3.1).
 //!
 //! From a provider's entry to a proven identity: what is asked ([`Upstreams::begin`]) and what the answer proves
-//! ([`Upstreams::finish`]). No cookie, no page and no store here; who the identity belongs to is decided elsewhere.
+//! ([`Upstreams::finish`]), without a cookie, a page or the store. Around it [`flow`] is the browser's way there and back, and
+//! whose the identity is.
 //!
 //! ```text
 //! begin:  presets ─▶ metadata ─▶ exchange::question ─▶ the browser goes there, and comes back with
@@ -11,6 +12,7 @@
 //! - `presets` says what the kinds of provider differ in; `metadata` and `keys` are what a provider publishes, and `cache`
 //!   how long that is believed (R17, R18).
 //! - [`fault`] is why not; [`identity`] is who.
+//! - [`policy`] and [`mapping`] say whose it is and what it gives, pure; `settle`, `join` and `trial` carry that out.
 //!
 //! The crate `openidconnect` makes the two requests and reads metadata, keys and signatures; where it does not hold is said
 //! at the place.
