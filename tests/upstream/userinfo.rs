@@ -71,6 +71,11 @@ async fn userinfo_changes_nothing_that_is_proven() {
     assert_eq!((identity.issuer.as_str(), identity.auth_time, identity.sid), (rig.there.origin(), None, None));
     assert!(!identity.second_factor && identity.acr.is_none() && identity.amr.is_empty());
     assert!(identity.tenant.is_none() && !identity.claims.contains_key("oid"));
+    rig.tell(|asked| {
+        asked.claims = json!({"email": null, "email_verified": true, "name": null});
+        asked.userinfo = json!({"email": "admin@example.com", "email_verified": null});
+    });
+    assert!(!rig.sign_in().await.unwrap().email_is_authoritative, "nobody says so of this address");
 }
 
 #[tokio::test]
