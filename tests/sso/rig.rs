@@ -185,9 +185,9 @@ impl Rig {
     /// The rule that refused the last answer of the provider, as `rollbook login explain` tells it.
     pub fn why(&self) -> String {
         let steps = self.server.directory.trail().explain(&self.answered.borrow());
-        let refused = steps.into_iter().rev().filter_map(|step| step.refused);
+        let mut refused = steps.into_iter().filter_map(|step| step.refused);
         // The pages have their own words for a browser that has lost its way.
-        refused.filter(|why| why.starts_with('R')).last().unwrap_or_default()
+        refused.find(|why| why.starts_with('R')).unwrap_or_default()
     }
 
     /// Links a person by their own hand: the provider, the password, the question.
