@@ -133,12 +133,18 @@ async fn r9_who_is_asked_signs_in_here_with_every_factor_and_confirms() {
     let rig = Rig::start(Oidc, &[("rollbookLinkPolicy", "prompt")]).await;
     let ada = rig.here("ada", true).await;
     rig.person(somebody("whoever"));
-    // A session from before is not enough, nor is looking at the question.
-    let mut browser = Browser::open(&rig.server).await;
-    browser.sign_in("ada", PASSWORD).await;
+    // A session from before is not enough, nor is none.
+    let mut before = Browser::open(&rig.server).await;
+    before.sign_in("ada", PASSWORD).await;
     rig.pass(Span::from_secs(1));
-    browser.get("/sso/corp/link").await;
-    assert_eq!(browser.page.status, StatusCode::SEE_OTHER);
+    let mut browser = Browser::open(&rig.server).await;
+    assert_eq!(rig.sign_in_with(&mut browser).await, SIGN_IN);
+    let word = browser.cookies["__Host-rollbook-link"].clone();
+    before.cookies.insert("__Host-rollbook-link".to_owned(), word);
+    for browser in [&mut before, &mut browser] {
+        browser.get("/sso/corp/link").await;
+        assert!(browser.page.header("location").starts_with("/sign-in?"), "{}", browser.page.text());
+    }
     let mut browser = Browser::open(&rig.server).await;
     assert_eq!(rig.link(&mut browser, "ada", PASSWORD).await, "Link your account with Corp");
     assert!(!browser.page.text().contains("its password"), "the address is verified");
