@@ -5,52 +5,65 @@
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Where the requests go.
 pub struct Target {
-    authority: String,
     host: String,
+    authority: String,
+    address: String,
+    prefix: String,
+    headers: String,
     tls: Option<Arc<ClientConfig>>,
 }
 
 /// One request.
 #[derive(Clone)]
 pub struct Request {
-    /// GET or POST.
-    pub method: String,
-    /// With the query, encoded.
+    /// Such as `GET`.
+    pub method: Cow<'static, str>,
+    /// Below the base, encoded.
     pub path: String,
-    /// Lines, each with its end.
+    /// Lines besides the target's, each with its end.
     pub headers: String,
-    /// A form, or empty.
+    /// Or empty.
     pub body: String,
+    /// What the answer must hold; the workload's own words.
+    pub expect: String,
 }
 
 /// One answer.
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// Head and body.
-    pub text: String,
+    /// The lines of the head after the first.
+    pub head: String,
+    /// The body as text.
+    pub body: String,
 }
 
 impl Target {
-    pub fn new(base: &str, ca: Option<&str>) -> Result<Self, String> {
-        let (scheme, authority) = base.trim_end_matches('/').split_once("://").ok_or("--base is no URL")?;
+    /// A base URL, whom to trust there, and lines that every request has, each with its end.
+    pub fn new(base: &str, ca: Option<&str>, headers: String) -> Result<Self, String> {
+        let (scheme, rest) = base.split_once("://").ok_or("--base is no URL")?;
+        let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let tls = match (scheme, ca) {
             ("http", _) => None,
             ("https", Some(ca)) => Some(Arc::new(config(ca)?)),
             _ => return Err("--base is http, or https with --ca".to_owned()),
         };
+        let default = if tls.is_some() { ":443" } else { ":80" };
+        let address = if authority.contains(':') { authority.to_owned() } else { format!("{authority}{default}") };
         let host = authority.split(':').next().unwrap_or_default().to_owned();
-        Ok(Self { authority: authority.to_owned(), host, tls })
+        let prefix = if path.is_empty() { String::new() } else { format!("/{}", path.trim_end_matches('/')) };
+        Ok(Self { host, authority: authority.to_owned(), address, prefix, headers, tls })
     }
 }
 
@@ -82,7 +95,7 @@ impl Client {
     }
 
     fn open(&mut self) -> Result<(), String> {
-        let socket = TcpStream::connect(&self.target.authority).map_err(|e| format!("{}: {e}", self.target.authority))?;
+        let socket = TcpStream::connect(&self.target.address).map_err(|e| format!("{}: {e}", self.target.address))?;
         socket.set_nodelay(true).map_err(|e| e.to_string())?;
         socket.set_read_timeout(Some(PATIENCE)).map_err(|e| e.to_string())?;
         let stream: Box<dyn Stream> = match &self.target.tls {
@@ -111,25 +124,27 @@ impl Client {
 
     /// The answer, and whether the connection stays.
     fn exchange(&mut self, request: &Request) -> Result<(Answer, bool), String> {
+        let Target { authority, prefix, headers, .. } = &*self.target;
         let stream = self.stream.as_mut().ok_or("not connected")?;
-        let mut out = format!("{} {} HTTP/1.1\r\nHost: {}\r\n{}", request.method, request.path, self.target.authority, request.headers);
-        if !request.body.is_empty() {
-            out += &format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n", request.body.len());
+        let Request { method, path, headers: own, body, .. } = request;
+        let mut out = format!("{method} {prefix}{path} HTTP/1.1\r\nHost: {authority}\r\n{headers}{own}");
+        if !body.is_empty() {
+            out += &format!("Content-Length: {}\r\n", body.len());
         }
         out += "\r\n";
-        out += &request.body;
-        let failed = |e: std::io::Error| format!("{} {}: {e}", request.method, request.path);
+        out += body;
+        let failed = |e: std::io::Error| format!("{method} {path}: {e}");
         stream.get_mut().write_all(out.as_bytes()).map_err(failed)?;
         stream.get_mut().flush().map_err(failed)?;
         let mut line = String::new();
         stream.read_line(&mut line).map_err(failed)?;
         let status = line.get(9..12).and_then(|s| s.parse().ok()).ok_or_else(|| format!("no status line: {line:?}"))?;
         let mut keeps = line.starts_with("HTTP/1.1");
-        let (mut length, mut chunked, mut text) = (None, false, String::new());
+        let (mut length, mut chunked, mut head) = (None, false, String::new());
         loop {
             line.clear();
             stream.read_line(&mut line).map_err(failed)?;
-            text += &line;
+            head += &line;
             let header = line.trim_end();
             if header.is_empty() {
                 break;
@@ -166,7 +181,6 @@ impl Client {
             stream.read_to_end(&mut body).map_err(failed)?;
             keeps = false;
         }
-        text += &String::from_utf8_lossy(&body);
-        Ok((Answer { status, text }, keeps))
+        Ok((Answer { status, head, body: String::from_utf8_lossy(&body).into_owned() }, keeps))
     }
 }

@@ -3,7 +3,7 @@
 //! Owns names and bodies. Users are `u0`, `u1`, … in the order of their making; ids are kept in `STATE/users`, one
 //! number and id per line, and of groups in `STATE/group-NAME`.
 
-use crate::client::Request;
+use http_load::Request;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -107,8 +107,12 @@ impl Plan {
         let known = KINDS.iter().find(|(name, _)| *name == workload);
         let kind = known.map(|(_, kind)| *kind).ok_or_else(|| format!("no workload {workload}"))?;
         let read = |name: &str| state.and_then(|s| fs::read_to_string(format!("{s}/{name}")).ok());
-        let mut ids: Vec<String> =
-            read("users").unwrap_or_default().lines().filter_map(|l| l.split_once(' ')).map(|(_, id)| id.to_owned()).collect();
+        let mut ids: Vec<String> = read("users")
+            .unwrap_or_default()
+            .lines()
+            .filter_map(|l| l.split_once(' '))
+            .map(|(_, id)| id.to_owned())
+            .collect();
         if users > 0 {
             ids.truncate(users as usize);
         }
@@ -117,7 +121,9 @@ impl Plan {
         if ids.is_empty() && !matches!(kind, Kind::Create | Kind::Bulk | Kind::Group) {
             return Err(format!("{workload}: no users in --state"));
         }
-        if group.is_none() && matches!(kind, Kind::Fill | Kind::MemberAdd | Kind::MemberRemove | Kind::GroupGet | Kind::Mixed) {
+        if group.is_none()
+            && matches!(kind, Kind::Fill | Kind::MemberAdd | Kind::MemberRemove | Kind::GroupGet | Kind::Mixed)
+        {
             return Err(format!("{workload}: no --group {group_name} in --state"));
         }
         Ok(Self { kind, state: state.map(str::to_owned), users: ids, group, group_name, first, size })
@@ -133,7 +139,13 @@ impl Plan {
         let count = self.users.len() as u64;
         let user = |at: u64| self.users.get((at % count.max(1)) as usize).map_or("", String::as_str);
         let group = self.group.as_deref().unwrap_or_default();
-        let request = |method, path, body, expect: &str| Request { method, path, body, expect: expect.to_owned() };
+        let request = |method: &'static str, path, body, expect: &str| Request {
+            method: method.into(),
+            path,
+            headers: String::new(),
+            body,
+            expect: expect.to_owned(),
+        };
         match kind {
             Kind::Create => request("POST", "/Users".to_owned(), body_of_user(number), "201 id"),
             Kind::Get => {
@@ -152,7 +164,8 @@ impl Plan {
             }
             Kind::Active => {
                 let at = worker.below(count);
-                let body = patch(&format!(r#"{{"op":"replace","path":"active","value":{}}}"#, sequence.is_multiple_of(2)));
+                let body =
+                    patch(&format!(r#"{{"op":"replace","path":"active","value":{}}}"#, sequence.is_multiple_of(2)));
                 request("PATCH", format!("/Users/{}", user(at)), body, "2xx")
             }
             Kind::Title => {
@@ -183,15 +196,21 @@ impl Plan {
                 let body = patch(&format!(r#"{{"op":"remove","path":"members[value eq \"{}\"]"}}"#, user(at)));
                 request("PATCH", format!("/Groups/{group}"), body, "2xx")
             }
-            Kind::GroupGet => {
-                request("GET", format!("/Groups/{group}?excludedAttributes=members"), String::new(), &format!("200 bare {group}"))
-            }
+            Kind::GroupGet => request(
+                "GET",
+                format!("/Groups/{group}?excludedAttributes=members"),
+                String::new(),
+                &format!("200 bare {group}"),
+            ),
             Kind::Bulk => {
                 let mut operations = String::new();
                 for at in 0..BULK_OPERATIONS {
                     let comma = if at == 0 { "" } else { "," };
                     let user = body_of_user(number * BULK_OPERATIONS + at);
-                    let _ = write!(operations, r#"{comma}{{"method":"POST","path":"/Users","bulkId":"b{at}","data":{user}}}"#);
+                    let _ = write!(
+                        operations,
+                        r#"{comma}{{"method":"POST","path":"/Users","bulkId":"b{at}","data":{user}}}"#
+                    );
                 }
                 let body = format!(r#"{{"schemas":["{BULK}"],"Operations":[{operations}]}}"#);
                 request("POST", "/Bulk".to_owned(), body, "200 bulk")
@@ -227,7 +246,9 @@ impl Plan {
                 Some(id) => Ok(Some(id)),
                 None => wrong("no id"),
             },
-            "one" if field(body, "userName").as_deref() != Some(rest) || body.matches("\"userName\"").count() != 1 => wrong("not this one"),
+            "one" if field(body, "userName").as_deref() != Some(rest) || body.matches("\"userName\"").count() != 1 => {
+                wrong("not this one")
+            }
             "page" if body.matches("\"userName\"").count() as u64 != PAGE => wrong("not a whole page"),
             "bare" if body.contains("\"members\"") || !body.contains(rest) => wrong("members, or not this group"),
             "bulk" if body.matches("\"201\"").count() as u64 != BULK_OPERATIONS => wrong("not all were made"),
@@ -248,7 +269,9 @@ impl Plan {
                 let lines: String = made.iter().map(|(number, id)| format!("{} {id}\n", self.first + number)).collect();
                 ("users".to_owned(), before + &lines)
             }
-            Kind::Group => (format!("group-{}", self.group_name), made.first().map(|(_, id)| id.clone()).unwrap_or_default()),
+            Kind::Group => {
+                (format!("group-{}", self.group_name), made.first().map(|(_, id)| id.clone()).unwrap_or_default())
+            }
             _ => return Ok(()),
         };
         fs::write(format!("{state}/{file}"), text).map_err(|e| format!("{state}/{file}: {e}"))
