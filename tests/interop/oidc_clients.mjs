@@ -3,6 +3,7 @@
 // The person is a few lines of browser: cookies, redirects within the provider, the sign-in form.
 
 import { spawnSync } from 'node:child_process';
+import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
@@ -15,6 +16,8 @@ if (process.env.NODE_EXTRA_CA_CERTS !== demo.ca_file) {
   const run = spawnSync(process.execPath, [process.argv[1], file], { env, stdio: 'inherit' });
   process.exit(run.status ?? 1);
 }
+// Debian's Node.js 18 has it under another name.
+globalThis.crypto ??= webcrypto;
 const require = createRequire(pathToFileURL(`${process.env.NODE_MODULES}/index.js`));
 const client = await import(pathToFileURL(require.resolve('openid-client')));
 const oauth = await import(pathToFileURL(require.resolve('oauth4webapi')));
