@@ -143,7 +143,9 @@ async function walk(look) {
     expect((await page.inputValue("#username")) === username, "the name is gone");
     expect((await page.inputValue("#password")) === "", "the password is there");
     if (LOOKS[look].javaScriptEnabled !== false) {
-      expect((await page.evaluate(() => document.activeElement?.id)) === "password", "the cursor is elsewhere");
+      // The cursor is put there when the page is first painted, which may be after it is loaded.
+      const there = page.waitForFunction(() => document.activeElement?.id === "password", null, { timeout: 5000 });
+      expect(await there.then(() => true, () => false), "the cursor is elsewhere");
     }
   });
   await examine(page, look, "refused");
