@@ -9,11 +9,13 @@
 use super::flow::Flow;
 use super::policy::{Decision, Known, decide};
 use super::{Identity, join, mapping};
+use crate::jose::token::SKEW;
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::body::Body;
 use axum::http::Response;
 use directory::application::Provider;
 use directory::authenticate::Verdict;
+use directory::clock::Millis;
 use directory::context::Actor;
 use directory::entry::dn::DnKey;
 use directory::error::Refusal;
@@ -168,11 +170,17 @@ impl Flow {
         };
         let method = if proven { Method::UpstreamFactors } else { Method::Upstream };
         let mut progress = Progress::new(visit, account, epoch, method, stage);
-        progress.since = identity.auth_time.map_or(progress.since, |at| at.min(progress.since));
+        progress.since = since(progress.since, identity.auth_time);
         let (subject, sid) = (identity.key.clone(), identity.sid.clone());
         progress.upstream = Some(Upstream { provider: provider.id, subject, sid });
         Ok(progress)
     }
+}
+
+/// Since when somebody is signed in, by what the provider says of it. It says so in whole seconds and by its own clock: a
+/// moment so near to now that these may make the difference is now. Otherwise nobody who is to sign in anew would have.
+fn since(now: Millis, said: Option<Millis>) -> Millis {
+    said.filter(|at| at.saturating_add(SKEW) < now).unwrap_or(now)
 }
 
 /// What was decided, in words.
@@ -183,5 +191,29 @@ pub(super) fn spoken(decision: Decision) -> &'static str {
         Decision::Make => "an account is made",
         Decision::Ask => "asked to sign in here and to link",
         Decision::Refuse => "refused",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use directory::clock::Span;
+
+    /// Goal: a sign-in at the provider a moment ago is one of now, although it is told in whole seconds; an old one stays old,
+    /// and none is of tomorrow.
+    #[test]
+    fn since_when() {
+        let now = Millis(1_800_000_000_900);
+        let ago = |span: Span| Millis(now.0 - span.millis());
+        for (said, wanted) in [
+            (None, now),
+            (Some(Millis(1_800_000_000_000)), now),
+            (Some(ago(SKEW)), now),
+            (Some(ago(Span::from_secs(61))), ago(Span::from_secs(61))),
+            (Some(ago(Span::from_mins(540))), ago(Span::from_mins(540))),
+            (Some(now.saturating_add(Span::from_secs(30))), now),
+        ] {
+            assert_eq!(since(now, said), wanted, "{said:?}");
+        }
     }
 }
