@@ -79,7 +79,7 @@ texts! {
         title question question_for as_who also submit stay done_title done not_in close again
     }
     sessions SessionsTexts {
-        title intro this browser address since seen how pwd mfa end end_what
+        title intro this browser address since seen how pwd mfa by by_mfa unknown_provider end end_what
         end_others only_this ended_one ended_many ended_none apps_title apps_intro app gets agreed withdraw
         withdraw_what apps_none withdrawn second_title second_on second_off second_set_up no_codes second_codes unknown_agent
     }
@@ -91,7 +91,7 @@ texts! {
         title there here means takes_password submit no
     }
     trial TrialTexts {
-        title intro name value
+        title intro
     }
     problem ProblemTexts {
         what_next home start_again stale_title stale stale_next foreign_title foreign foreign_next

@@ -19,7 +19,7 @@ use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use directory::clock::Millis;
 use directory::error::Refusal;
-use directory::grant::{Cause, SessionId};
+use directory::grant::{Cause, Session, SessionId};
 use directory::id::EntryId;
 
 /// A line of the table.
@@ -52,6 +52,23 @@ struct SessionsPage<'a> {
     said: Option<Text>,
     lines: Vec<Line>,
     others: usize,
+}
+
+/// How somebody signed in.
+fn how(web: &Web, t: &SessionsTexts, session: &Session) -> Text {
+    let level = Acr::of(&session.acr).unwrap_or_default();
+    let Some(upstream) = &session.upstream else {
+        return match level {
+            Acr::Password => t.pwd.clone(),
+            Acr::SecondFactor => t.mfa.clone(),
+        };
+    };
+    let provider = web.directory().provider_of(upstream.provider).ok().flatten();
+    let name = provider.map_or_else(|| t.unknown_provider.to_string(), |provider| provider.display_name);
+    match level {
+        Acr::Password => t.by.with("provider", name),
+        Acr::SecondFactor => t.by_mfa.with("provider", name),
+    }
 }
 
 /// `GET /sessions`.
@@ -159,10 +176,7 @@ fn page(
             address: session.address.map(|address| address.to_string()).unwrap_or_default(),
             since: time::Shown::new(session.created),
             seen: time::Shown::new(session.seen),
-            how: match Acr::of(&session.acr).unwrap_or_default() {
-                Acr::Password => t.pwd.clone(),
-                Acr::SecondFactor => t.mfa.clone(),
-            },
+            how: how(&visit.web, t, session),
         })
         .collect();
     let said = said(t);
