@@ -25,8 +25,9 @@ export function launch() {
   });
 }
 
-/** A context in which every violation of the content security policy and every error of a page is kept. */
-export async function open(browser, look) {
+/** A context in which every violation of the content security policy, every error of a page and every request to an origin
+ * that is not of `known` is kept. */
+export async function open(browser, look, known) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", ...LOOKS[look] });
   const faults = [];
   context.on("console", (message) => {
@@ -37,8 +38,8 @@ export async function open(browser, look) {
   });
   context.on("weberror", (error) => faults.push(String(error.error())));
   context.on("request", (request) => {
-    const { hostname, protocol } = new URL(request.url());
-    if (protocol !== "blob:" && hostname !== "localhost") faults.push(`left this server: ${request.url()}`);
+    const { origin, protocol } = new URL(request.url());
+    if (protocol !== "blob:" && protocol !== "data:" && !known.includes(origin)) faults.push(`left this server: ${request.url()}`);
   });
   return { context, faults };
 }

@@ -7,98 +7,20 @@
 // control is too small or the focus cannot be seen. The last line is `browser: N passed, N failed`.
 
 import { createHmac } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { check, examine, expect, keepShots, shoot, tally } from "./examine.mjs";
 import { LOOKS, launch, open } from "./looks.mjs";
+import { withOthers } from "./others.mjs";
 import { start } from "./server.mjs";
-
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-/** Rules that axe may leave to a human eye. */
-const UNDECIDED = [];
 
 const [binary, ...rest] = process.argv.slice(2);
 const at = rest.indexOf("--shots");
 const shots = at >= 0 ? rest.splice(at, 2)[1] : null;
-if (shots) mkdirSync(shots, { recursive: true });
+if (shots) keepShots(shots);
 /** One for each look: their passwords are changed. */
 const PEOPLE = ["gkilic", "ajager", "yboiko", "eschroder", "eknight", "mparker", "hperrault", "cperrault", "cchateau"];
 
 const looks = rest.length ? rest : Object.keys(LOOKS);
-
-let passed = 0;
-let failed = 0;
-
-async function check(name, work) {
-  try {
-    await work();
-    passed += 1;
-    console.log(`ok ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`not ok ${name}: ${error.message}`);
-  }
-}
-
-function expect(what, text) {
-  if (!what) throw new Error(text);
-}
-
-/** Everything that must hold of whatever page is open. */
-async function examine(page, look, name) {
-  if (shots) await page.screenshot({ path: join(shots, `${name}-${look}.png`), fullPage: true });
-  await check(`${name} [${look}] does not scroll sideways`, async () => {
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-    expect(wide <= 0, `${wide} px too wide`);
-  });
-  await check(`${name} [${look}] has one heading, a title and controls that can be hit`, async () => {
-    expect((await page.locator("h1").count()) === 1, "one h1");
-    expect(/ · /.test(await page.title()), `title: ${await page.title()}`);
-    const least = LOOKS[look].hasTouch ? 44 : 24;
-    const small = await page.$$eval("a, button, input:not([type=hidden]), summary", (all, least) => all
-      .map((one) => [one.closest("label") ?? one, one])
-      .map(([box, one]) => [box.getBoundingClientRect(), one])
-      .filter(([box, one]) => box.width > 0 && !one.matches(".skip") && !(one.matches("p a")) && (box.height < least || box.width < 24))
-      .map(([box, one]) => `${one.outerHTML.slice(0, 80)} is ${Math.round(box.width)}×${Math.round(box.height)}`), least);
-    expect(small.length === 0, small.join("; "));
-  });
-  if (LOOKS[look].javaScriptEnabled === false) return;
-  await check(`${name} [${look}] axe`, async () => {
-    await page.evaluate(axe);
-    const found = await page.evaluate((tags) => globalThis.axe.run(document, { runOnly: tags, resultTypes: ["violations", "incomplete"] }), TAGS);
-    const told = (list) => list.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 100)).join(" | ")}`);
-    const open = found.incomplete.filter((one) => !UNDECIDED.includes(one.id));
-    expect(found.violations.length === 0, told(found.violations).join("; "));
-    expect(open.length === 0, `undecided: ${told(open).join("; ")}`);
-  });
-  await check(`${name} [${look}] keyboard`, async () => {
-    await page.evaluate(() => { document.activeElement?.blur(); });
-    const count = await page.locator("a:visible, button:visible, input:visible, summary:visible").count();
-    for (let i = 0; i < Math.min(count, 40); i += 1) {
-      await page.keyboard.press("Tab");
-      const seen = await page.evaluate(() => {
-        const one = document.activeElement;
-        if (!one || one === document.body) return "";
-        const style = getComputedStyle(one);
-        const box = one.getBoundingClientRect();
-        const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-        const covered = box.width > 0 && !(top && (one.contains(top) || top.contains(one)));
-        const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
-        return (outlined ? "" : `no outline on ${one.outerHTML.slice(0, 80)} `) + (covered ? `covered: ${one.outerHTML.slice(0, 80)}` : "");
-      });
-      expect(seen === "", seen);
-    }
-  });
-  if (LOOKS[look].viewport.width > 400 && look === "light") {
-    await check(`${name} [${look}] text of twice the size`, async () => {
-      await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-      await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
-      expect(wide <= 0, `${wide} px too wide`);
-    });
-  }
-}
 
 /** The code of an authenticator app (RFC 6238) at this moment, or some steps later. */
 function code(key, steps = 0) {
@@ -117,16 +39,18 @@ const browser = await launch();
 try {
   for (const look of looks) await walk(look);
   await behaviour();
+  await server.stop();
+  await withOthers(browser, binary, looks);
 } finally {
   await browser.close();
   await server.stop();
 }
-console.log(`browser: ${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;
+console.log(`browser: ${tally.passed} passed, ${tally.failed} failed`);
+process.exitCode = tally.failed ? 1 : 0;
 
 /** All pages, as a person meets them. */
 async function walk(look) {
-  const { context, faults } = await open(browser, look);
+  const { context, faults } = await open(browser, look, [server.origin]);
   const page = await context.newPage();
   const go = (path) => page.goto(server.origin + path);
   const send = async (selector = "main form button.primary") => {
@@ -157,7 +81,7 @@ async function walk(look) {
   await examine(page, look, "sessions");
 
   // A second browser of the same person is listed, and can be ended from here.
-  const other = await open(browser, look);
+  const other = await open(browser, look, [server.origin]);
   const second = await other.context.newPage();
   await second.goto(server.origin + "/sign-in");
   await second.fill("#username", username);
@@ -218,7 +142,7 @@ async function walk(look) {
     await check("recovery codes on paper", async () => {
       await page.emulateMedia({ media: "print" });
       expect(!(await page.locator(".foot").isVisible()) && (await page.locator(".codes").isVisible()), "print");
-      if (shots) await page.screenshot({ path: join(shots, "codes-print.png"), fullPage: true });
+      await shoot(page, "codes-print");
       await page.emulateMedia({ media: "screen" });
     });
     await check("recovery codes are kept in a file and copied", async () => {
@@ -263,7 +187,7 @@ async function walk(look) {
 
 /** What is the same in every look. */
 async function behaviour() {
-  const { context, faults } = await open(browser, "light");
+  const { context, faults } = await open(browser, "light", [server.origin]);
   const page = await context.newPage();
   await check("the choice of language and colours stays", async () => {
     await page.goto(`${server.origin}/sign-in`);

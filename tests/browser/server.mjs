@@ -5,10 +5,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Starts `rollbook demo`; `command` runs a command of the same program against it. */
-export async function start(binary) {
+/** Starts `rollbook demo` with these settings; `command` runs a command of the same program against it, `begin` one that waits. */
+export async function start(binary, settings = []) {
   const data = mkdtempSync(join(tmpdir(), "rollbook-browser-"));
-  const daemon = spawn(binary, ["demo", "--json", "--ports", "ephemeral", "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+  const daemon = spawn(binary, ["demo", "--json", "--ports", "ephemeral", "--data", data, ...settings.flatMap((one) => ["--set", one])], { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   daemon.stderr.on("data", (text) => { log += text; });
   const announced = await new Promise((resolve, reject) => {
@@ -30,8 +30,10 @@ export async function start(binary) {
       if (done.status !== 0) throw new Error(`${words.join(" ")}: ${done.stderr}`);
       return done.stdout;
     },
+    begin: (words) => spawn(binary, [...words, "--socket", socket], { stdio: ["ignore", "pipe", "pipe"] }),
     log: () => log,
     async stop() {
+      if (daemon.exitCode !== null) return;
       daemon.removeAllListeners("exit");
       const over = new Promise((resolve) => daemon.on("close", resolve));
       daemon.kill("SIGTERM");
