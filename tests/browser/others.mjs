@@ -76,6 +76,7 @@ async function visit({ browser, server, app, mimics, look }) {
   page.setDefaultTimeout(15_000);
   const press = (selector) => Promise.all([page.waitForEvent("load"), page.click(selector)]);
   return {
+    context,
     page,
     press,
     go: (path) => page.goto(server.oidc.issuer + path),
@@ -144,6 +145,31 @@ async function consent(all) {
     arrived(all, at(), "code");
   });
   await over("consent");
+  if (look === "light") await stopped(all);
+}
+
+/** That these checks would see it: with the policy of the other pages, Chromium stops the form on its way to the application. */
+async function stopped(all) {
+  const { page, go, at, context } = await visit(all);
+  await page.route("**/sign-in?*", async (route) => {
+    if (route.request().method() !== "GET") return route.continue();
+    const response = await route.fetch({ maxRedirects: 0 });
+    const headers = response.headers();
+    headers["content-security-policy"] += "; form-action 'self'";
+    return route.fulfill({ response, headers });
+  });
+  await go(request(all, { scope: "openid profile email" }));
+  // What a redirect leads to passes the route by.
+  await page.reload();
+  await check("form-action on the sign-in page would stop the form", async () => {
+    await page.fill("#username", all.person);
+    await page.fill("#password", `Rollbook-demo-${all.person}`);
+    const told = page.waitForEvent("console", (message) => /form-action/.test(message.text()));
+    await page.click("main form button.primary", { noWaitAfter: true });
+    await told;
+    expect(at().origin !== all.app.origin, `at ${at()}`);
+  });
+  await context.close();
 }
 
 /** Another provider: the button, the question whether to link, what is said when it fails. */
@@ -151,6 +177,17 @@ async function provider(all) {
   const { look, person, mimics } = all;
   const shown = `${person}.of.the.printing.works@staff.meridian-manufacturing.example`;
   await mimics.set("plain", { person: { sub: `sub-of-${person}`, name: "Somebody", preferred_username: shown, email: shown, email_verified: true }, lie: "" });
+  if (look === "light") {
+    await check("link [light] who says no is signed in by the password, and nothing is linked", async () => {
+      const { page, go, enter, by, press, at, over } = await visit(all);
+      await go("/sign-in");
+      await by("plain");
+      await enter(person);
+      await press("button[value=no]");
+      expect(at().pathname === "/sessions" && !(await page.textContent("tbody")).includes(PROVIDER), page.url());
+      await over("link-no");
+    });
+  }
   const first = await visit(all);
   await first.go("/sign-in");
   await examine(first.page, look, "ways");
