@@ -22,8 +22,6 @@ export function keepShots(folder) {
 /** A picture of a page, where they are kept. */
 export async function shoot(page, name) {
   if (!shots) return;
-  // The one page fades into the other.
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((one) => one.finished)));
   await page.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
 }
 
@@ -44,7 +42,12 @@ export function expect(what, text) {
 
 /** Everything that must hold of whatever page is open. */
 export async function examine(page, look, name) {
+  await judge(page, look, name);
+  // Last: with the picture of a page that answered a form, chromium forgets what it was told of the screen.
   await shoot(page, `${name}-${look}`);
+}
+
+async function judge(page, look, name) {
   await check(`${name} [${look}] does not scroll sideways`, async () => {
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
     expect(wide <= 0, `${wide} px too wide`);
