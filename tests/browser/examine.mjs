@@ -43,7 +43,8 @@ export function expect(what, text) {
 /** Everything that must hold of whatever page is open. */
 export async function examine(page, look, name) {
   await judge(page, look, name);
-  // Last: with the picture of a page that answered a form, chromium forgets what it was told of the screen.
+  // Last: a picture of a whole page changes the screen that chromium is told of, and later pages with it. Nothing is judged
+  // by a run that takes pictures.
   await shoot(page, `${name}-${look}`);
 }
 
