@@ -4,7 +4,9 @@
 //
 // A page fails when axe finds anything, or cannot decide something that is not in UNDECIDED; when anything violates its
 // content security policy or asks another host; when it scrolls sideways at 320 px or with text of twice the size; when a
-// control is too small or the focus cannot be seen. The last line is `browser: N passed, N failed`.
+// control is too small or the focus cannot be seen. The last line is `browser: N passed, N failed`. With --shots it takes
+// pictures for people to look at; a picture of a whole page changes the screen for those after it, so that sizes and
+// contrasts that such a run finds wrong may be right.
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
