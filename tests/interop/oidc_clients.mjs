@@ -60,7 +60,9 @@ class Browser {
       const answer = await fetch(url, form
         ? { method: 'POST', body: new URLSearchParams(form), headers: { ...headers, origin: issuer }, redirect: 'manual' }
         : { headers, redirect: 'manual' });
-      for (const line of answer.headers.getSetCookie()) {
+      // Debian's Node.js 18 gives all of them as one text.
+      const cookies = answer.headers.getSetCookie?.() ?? (answer.headers.get('set-cookie') ?? '').split(/, (?=[^;, ]+=)/);
+      for (const line of cookies.filter(Boolean)) {
         const [name, value] = line.split(';')[0].split(/=(.*)/s);
         if (value) this.cookies.set(name, value);
         else this.cookies.delete(name);
