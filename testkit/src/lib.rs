@@ -18,6 +18,7 @@ mod reply;
 mod server;
 mod store;
 mod tenant;
+mod tls;
 mod upstream;
 
 pub use accounts::{Door, Entry, Person};
@@ -30,6 +31,7 @@ pub use reply::{BindOutcome, Found, Reply};
 pub use server::{ADMIN, BASE, READER, START, Server, Setup};
 pub use store::SharedStore;
 pub use tenant::Tenant;
+pub use tls::acceptor;
 pub use upstream::{Asked, Signed, Trouble, UPSTREAM_CLIENT, UPSTREAM_SECRET, Upstream};
 
 /// The password that people are made with.

@@ -11,7 +11,6 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 use testkit::{Browser, HttpClient, RelyingParty, Trust};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -123,16 +122,8 @@ struct Application {
 
 impl Application {
     async fn listen(place: SocketAddr, made: &rcgen::CertifiedKey<rcgen::KeyPair>) -> Application {
-        let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
         let listener = TcpListener::bind(place).await.unwrap();
-        Application { listener, acceptor: tokio_rustls::TlsAcceptor::from(Arc::new(config)) }
+        Application { listener, acceptor: testkit::acceptor(made) }
     }
 
     /// The claims of the next logout token.
