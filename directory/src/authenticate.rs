@@ -28,7 +28,8 @@ use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::journal::record::Note;
 use crate::lifecycle::{
-    Account, ChangePath, Denial, MustChange, Outcome, Policy, Verdict as Judged, decide, password_expires_at,
+    Account, ChangePath, Denial, Event, MustChange, Outcome, Policy, Proof, Verdict as Judged, decide,
+    password_expires_at,
 };
 use crate::random::Random;
 use crate::store::codec::Credential;
@@ -36,6 +37,8 @@ use crate::store::view::View;
 use crate::throttle::{
     Admission, Attempt, Fingerprints, Limits, Observation, SourceLimiter, SourceLimits, Store, Throttle,
 };
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Notes that wait for the next flush; more of them are counted in the last one.
@@ -113,6 +116,8 @@ pub struct Gate {
     decoy: Decoy,
     notes: Mutex<Vec<Note>>,
     forgives: bool,
+    /// The account that was looked at last: looked at again for a name that nobody has.
+    stand_in: AtomicU64,
 }
 
 impl Gate {
@@ -125,6 +130,7 @@ impl Gate {
             decoy: Decoy::new(hashing, random.bytes(), random.bytes()),
             notes: Mutex::default(),
             forgives: policy.forgive_repeats,
+            stand_in: AtomicU64::new(0),
         }
     }
 
@@ -183,8 +189,9 @@ impl Directory {
             }
         };
         let Some(candidate) = candidate else {
-            return Step::Done(self.refuse_nobody(context, login.password).await);
+            return Step::Done(self.refuse_nobody(context, login.password, login.change).await);
         };
+        gate.stand_in.store(candidate.id.0, Ordering::Relaxed);
         let step = self.attempt(context, candidate, login.password, login.change, in_steps).await;
         if let (Step::Done(Verdict::Admitted(_)) | Step::Awaits(_), Some(address)) = (&step, context.origin.address) {
             gate.sources.give_back(address, &context.now);
@@ -239,12 +246,25 @@ impl Directory {
         Ok(Some(Candidate { id, facts, credential: view.credential(id)? }))
     }
 
+    /// What a check of the account's own password would have taken: its stored form read, the hash, and the second look
+    /// at the account after it, in caches that the hash has emptied, with the judgement (row C1 of the hostile inputs).
+    async fn same_work(&self, check: Check, id: EntryId, change: ChangePath) {
+        let _ = check.outcome().await;
+        let Ok(Some(again)) = self.candidate(&LoginName::Account(id)) else { return };
+        let stored = again.credential.as_ref().and_then(|c| c.password.as_deref()).map(PasswordHash::from_stored);
+        let event = Event::Login { proof: Proof::Wrong, change };
+        let _ = black_box((stored, decide(&self.with_counters(id, again.facts), self.policy(), &event, &self.now())));
+    }
+
     /// The work of a login for a name that nobody has.
-    async fn refuse_nobody(&self, context: &Context, password: Secret) -> Verdict {
+    async fn refuse_nobody(&self, context: &Context, password: Secret, change: ChangePath) -> Verdict {
         let gate = &self.inner().gate;
+        let stand_in = EntryId(gate.stand_in.load(Ordering::Relaxed));
+        let _ = black_box(self.candidate(&LoginName::Account(stand_in)));
+        let _ = black_box(gate.forgives.then(|| gate.fingerprints.of(stand_in, password.expose())));
         match self.inner().pool.verify_decoy(password, &gate.decoy) {
             Ok(check) => {
-                let _ = check.outcome().await;
+                self.same_work(check, stand_in, change).await;
                 self.remember(context, None, "there is no such account");
                 Verdict::Refused { hint: None }
             }
@@ -275,7 +295,7 @@ impl Directory {
             Admission::Refused { outcome, store, .. } => {
                 let check = self.inner().pool.verify_decoy(password, &gate.decoy);
                 let Ok(check) = check else { return Step::Done(Verdict::Busy) };
-                let _ = check.outcome().await;
+                self.same_work(check, candidate.id, change).await;
                 if store == Store::Now {
                     self.store_outcome(context, &candidate, outcome.as_ref()).await;
                 }
