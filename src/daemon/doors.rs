@@ -48,10 +48,10 @@ pub async fn open(house: &House) -> Result<Doors, Problem> {
 /// Why a door cannot be opened.
 pub async fn open_on(house: &House, directory: &Directory) -> Result<(Doors, ldap::Open, http::Open), Problem> {
     store::observe(house, directory);
-    // Before a door is open: whoever comes first finds a key that signs.
-    store::turn_keys(directory).await;
     let gate = Arc::new(Gate::default());
     let opened = ldap::open(house, directory, directory.random_bytes(), Arc::clone(&gate))?;
+    // Before a door is open that needs one: whoever comes first finds a key that signs. An RSA key takes a while.
+    store::turn_keys(directory).await;
     let pages = web::open(directory, &house.config)?;
     let (router, figures, issuer) = all(directory, &house.config, &pages)?;
     scim::observe(&house.metrics, &figures);
