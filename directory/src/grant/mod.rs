@@ -56,7 +56,7 @@ use std::fmt;
 
 /// The most sessions of one account; the one that was made first ends when another is begun.
 pub const SESSIONS: usize = 100;
-/// The most families of one account; the one that was used longest ago ends when another is issued.
+/// The most families of one account; the tenth of them that was used longest ago ends when another is issued.
 pub const FAMILIES: usize = 100;
 /// The most applications that one session remembers.
 pub const CLIENTS: usize = 64;

@@ -119,7 +119,8 @@ fn has_session(applying: &Applying<'_, '_>, family: &Family) -> Result<bool, Ref
     Ok(session::load(applying.tables, id)?.is_some_and(|session| session.account == family.account))
 }
 
-/// Ends the family that was used longest ago when there is no room for another; the expired ones first.
+/// Ends those families that were used longest ago when there is no room for another, the expired ones first: a tenth at
+/// once, so that somebody who is at the bound does not have them all looked at with each one more.
 fn make_room(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Refusal> {
     let held = applying.tables.family_owners.range(membership::all_of(account))?.count();
     if held < FAMILIES {
@@ -128,7 +129,7 @@ fn make_room(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Re
     let wall = applying.set.now.wall;
     let mut families = of_account(applying.tables, account)?;
     families.sort_by_key(|family| (!family.is_expired(wall), family.used, family.id));
-    let surplus = families.len().saturating_add(1).saturating_sub(FAMILIES);
+    let surplus = families.len().saturating_sub(FAMILIES).saturating_add(FAMILIES / 10);
     for family in families.iter().take(surplus) {
         let cause = if family.is_expired(wall) { Cause::Expired } else { Cause::Crowded };
         remove(applying, family, cause)?;
