@@ -47,12 +47,14 @@ pub struct Trail(Mutex<Kept>);
 struct Kept {
     steps: VecDeque<Step>,
     /// Second names of flows: a code's, by which the token endpoint knows the login.
-    names: VecDeque<(String, String)>,
+    names: HashMap<String, String>,
+    /// The second names, the oldest first.
+    order: VecDeque<String>,
 }
 
 impl Kept {
     fn flow<'a>(&'a self, name: &'a str) -> &'a str {
-        self.names.iter().rev().find(|(second, _)| second == name).map_or(name, |(_, flow)| flow)
+        self.names.get(name).map_or(name, String::as_str)
     }
 }
 
@@ -76,11 +78,15 @@ impl Trail {
     /// From here on `second` is another name of this flow.
     pub fn join(&self, flow: &str, second: &str) {
         let mut kept = self.kept();
-        if kept.names.len() >= NAMES {
-            kept.names.pop_front();
+        if kept.order.len() >= NAMES
+            && let Some(oldest) = kept.order.pop_front()
+        {
+            kept.names.remove(&oldest);
         }
         let flow = kept.flow(flow).to_owned();
-        kept.names.push_back((second.to_owned(), flow));
+        if kept.names.insert(second.to_owned(), flow).is_none() {
+            kept.order.push_back(second.to_owned());
+        }
     }
 
     /// The whole login that a request belongs to, in the order of its steps; of a request that belongs to none, its own
