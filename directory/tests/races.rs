@@ -50,7 +50,7 @@ async fn world_with(uid: &str) -> (Arc<World>, String) {
     let world = Arc::new(World::new().await);
     world.person(uid, PEOPLE).await.unwrap();
     let dn = format!("uid={uid},{PEOPLE}");
-    world.set_password(&dn, "a fine secret").await;
+    world.set_password(&dn, "a fine secret of ours").await;
     (world, dn)
 }
 
@@ -69,7 +69,7 @@ async fn parallel_guesses_pass_the_threshold_no_further_than_single_ones() {
     assert_eq!(alarms.failures.load(Ordering::SeqCst), threshold);
     assert_eq!(alarms.locks.load(Ordering::SeqCst), 1);
     assert_eq!(world.state(&dn), State::Locked);
-    assert!(matches!(world.login(&dn, "a fine secret").await, Verdict::Refused { hint: None }));
+    assert!(matches!(world.login(&dn, "a fine secret of ours").await, Verdict::Refused { hint: None }));
     world.verify();
 }
 
@@ -79,7 +79,7 @@ async fn a_right_password_among_many_guesses_is_worth_no_more_than_before() {
     let (world, dn) = world_with("eve").await;
     let verdicts = at_once(500, |number| {
         let (world, dn) = (world.clone(), dn.clone());
-        let password = if number % 10 == 0 { "a fine secret".to_owned() } else { format!("guess {number}") };
+        let password = if number % 10 == 0 { "a fine secret of ours".to_owned() } else { format!("guess {number}") };
         async move { world.login(&dn, &password).await }
     })
     .await;
@@ -96,7 +96,7 @@ async fn parallel_right_logins_are_all_admitted() {
     let (world, dn) = world_with("ada").await;
     let verdicts = at_once(MANY, |_| {
         let (world, dn) = (world.clone(), dn.clone());
-        async move { world.login(&dn, "a fine secret").await }
+        async move { world.login(&dn, "a fine secret of ours").await }
     })
     .await;
     let admitted = verdicts.iter().filter(|v| matches!(v, Verdict::Admitted(_))).count();
@@ -116,7 +116,7 @@ async fn a_disabled_account_is_out_whatever_was_under_way() {
                 if number == 3 {
                     world.act(&dn, Act::Disable).await.map(|_| None).unwrap_or_else(|refusal| Some(refusal.reason))
                 } else {
-                    let _ = world.login(&dn, "a fine secret").await;
+                    let _ = world.login(&dn, "a fine secret of ours").await;
                     None
                 }
             }
@@ -127,7 +127,10 @@ async fn a_disabled_account_is_out_whatever_was_under_way() {
         assert!(refused.iter().all(|r| *r == Reason::Conflict), "round {round}: {refused:?}");
         if refused.is_empty() {
             assert_eq!(world.state(&dn), State::Disabled);
-            assert!(matches!(world.login(&dn, "a fine secret").await, Verdict::Refused { .. }), "round {round}");
+            assert!(
+                matches!(world.login(&dn, "a fine secret of ours").await, Verdict::Refused { .. }),
+                "round {round}"
+            );
             world.act(&dn, Act::Enable { password: None }).await.unwrap();
         }
     }

@@ -228,7 +228,7 @@ fn the_policy_is_the_domains() {
     assert_eq!(Config::load(&Sources::default()).unwrap().policy.rules().unwrap(), Policy::default());
     let text = "[policy]\nlockout = false\nattempts = 7\nfailure_window = \"1m\"\nlock_duration = \"until-unlocked\"\n\
         lock_duration_cap = \"2h\"\nlock_api_accounts = false\ndelay_tiers = true\nforgive_repeats = true\n\
-        dormancy_months = \"never\"\npassword_min_length = 15\npassword_history = 0\npassword_not_name = false\n\
+        dormancy_months = \"never\"\npassword_min_length = 12\npassword_history = 0\npassword_not_name = false\n\
         password_max_age = \"90d\"\npassword_min_age = \"1d\"\nmust_change_without_control = \"restrict\"\n\
         unlock_requires_password = false\nenable_requires_password = true\npurge_months = 0\npurge_early = true\n\
         names_after_deletion = \"free\"\nnames_after_scim_deletion = \"reserved\"\n";
@@ -243,7 +243,7 @@ fn the_policy_is_the_domains() {
         forgive_repeats: true,
         dormancy_months: Period::Never,
         dormancy_from: Policy::default().dormancy_from,
-        password_min_length: 15,
+        password_min_length: 12,
         password_history: 0,
         password_not_name: false,
         password_max_age: Period::After(Span::from_days(90)),

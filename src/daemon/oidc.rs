@@ -21,11 +21,7 @@ const BUNDLES: [&str; 3] =
 /// # Errors
 /// What cannot be used.
 pub fn open(web: &Web, config: &Config) -> Result<(Provider, Flow, Issuer), Problem> {
-    let issuer = Issuer::default();
-    let url = &config.http.public_url;
-    if url.starts_with("https://") && url.matches('/').count() == 2 {
-        issuer.set(url);
-    }
+    let issuer = named(config);
     let networks = config.oidc.networks.iter();
     let networks =
         networks.map(|network| fetch::Network { address: network.first(), prefix: network.bits() }).collect();
@@ -38,6 +34,16 @@ pub fn open(web: &Web, config: &Config) -> Result<(Provider, Flow, Issuer), Prob
         Problem::general(format!("the OpenID provider cannot be opened: {why}"))
     })?;
     Ok((provider, flow, issuer))
+}
+
+/// The issuer that the settings name: an https address without a path.
+fn named(config: &Config) -> Issuer {
+    let issuer = Issuer::default();
+    let url = &config.http.public_url;
+    if url.starts_with("https://") && url.matches('/').count() == 2 {
+        issuer.set(url);
+    }
+    issuer
 }
 
 /// Trials of providers come to the issuer's address.
@@ -71,4 +77,36 @@ fn tls(config: &Config) -> Result<rustls::ClientConfig, Problem> {
     let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let builder = builder.map_err(|e| Problem::general(e.to_string()))?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+    use crate::config::Sources;
+
+    fn of(text: &str) -> Config {
+        Config::load(&Sources { file: Some(("c.toml".into(), text.into())), ..Sources::default() }).unwrap()
+    }
+
+    /// Goal: the provider's name is an https address or there is none, and without one nothing of it is answered (security
+    /// requirement 68; the answers are in oidc's tests, `without_an_issuer_nothing_is_answered`).
+    #[test]
+    fn there_is_no_provider_without_tls() {
+        let local = ["https://127.0.0.1:8443".to_owned(), "https://[::1]:8443".to_owned()];
+        let public = ["https://192.0.2.7:8443".to_owned()];
+        for (settings, sockets, expected) in [
+            ("", &[][..], None),
+            ("", &public[..], None),
+            ("", &local[..], Some("https://127.0.0.1:8443")),
+            ("[http]\npublic_url = \"http://id.example.com\"\n", &public[..], None),
+            ("[http]\npublic_url = \"https://id.example.com/below\"\n", &public[..], None),
+            ("[http]\npublic_url = \"https://id.example.com\"\n", &local[..], Some("https://id.example.com")),
+        ] {
+            let issuer = named(&of(settings));
+            on_the_loopback(&issuer, sockets);
+            assert_eq!(issuer.get(), expected, "{settings} {sockets:?}");
+        }
+    }
 }

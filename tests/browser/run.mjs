@@ -209,6 +209,18 @@ async function behaviour() {
     await page.click("[data-reveal]");
     expect((await page.getAttribute("#password", "type")) === "password", "shown");
   });
+  await check("password managers know the fields, and a pasted password is taken whole", async () => {
+    expect((await page.getAttribute("#username", "autocomplete")) === "username", "username");
+    expect((await page.getAttribute("#password", "autocomplete")) === "current-password", "password");
+    await context.grantPermissions(["clipboard-read", "clipboard-write"], { origin: server.origin });
+    const pasted = `${"long ".repeat(15)}päss phrase`;
+    await page.bringToFront();
+    await page.fill("#password", "");
+    await page.focus("#password");
+    await page.evaluate((text) => navigator.clipboard.writeText(text), pasted);
+    await page.keyboard.press("Control+V");
+    expect((await page.inputValue("#password")) === pasted, await page.inputValue("#password"));
+  });
   await check("no other page can hold ours in a frame", async () => {
     const outer = await context.newPage();
     await outer.goto(`${server.origin}/sign-in`);

@@ -89,7 +89,7 @@ async fn the_longest_way_in() {
             ("app set up", ""),
             ("gate: admitted, to change the password", ""),
             ("asked for a new password", ""),
-            ("new password", "the password is shorter than 8 characters"),
+            ("new password", "the password is shorter than 15 characters"),
             ("new password", ""),
             ("sign-in page", ""),
             ("username and password", ""),

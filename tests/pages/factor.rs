@@ -4,7 +4,7 @@ use aws_lc_rs::hmac;
 use axum::http::StatusCode;
 use directory::clock::Span;
 use directory::lifecycle::State;
-use testkit::{Browser, Kind, PASSWORD, Person, Server};
+use testkit::{Browser, Kind, NEW_PASSWORD, PASSWORD, Person, Server};
 
 /// The key that the page shows, as an authenticator app keeps it.
 pub fn key(browser: &Browser) -> Vec<u8> {
@@ -191,5 +191,80 @@ async fn guessing() {
     browser.submit("/sign-in/factor", &[("code", &code(&server, &key))]).await;
     assert_eq!(browser.page.status, StatusCode::FORBIDDEN, "nobody looks any more");
     assert!(!browser.cookies.contains_key("__Host-rollbook"));
+    server.verify().await;
+}
+
+/// Goal: a new password does not go around the second factor, whoever has set it (security requirement 22).
+#[tokio::test]
+async fn a_reset_leaves_it() {
+    let server = Server::start().await;
+    let person = server.active("olga").await;
+    demand(&server, &person).await;
+    let mut browser = Browser::open(&server).await;
+    let (key, _) = set_up(&server, &mut browser, "olga").await;
+    browser.submit("/sign-in/codes", &[("stored", "yes")]).await;
+    let mut operator = server.operator().await;
+    assert!(operator.modify(&person.dn, &[(Kind::Replace, "userPassword", &[NEW_PASSWORD][..])]).await.is_good());
+    browser.visit("/sessions").await;
+    assert_eq!(browser.heading(), "Sign in", "the old password's session is over");
+    let mut thief = Browser::open(&server).await;
+    thief.visit("/sessions").await;
+    thief.sign_in("olga", NEW_PASSWORD).await;
+    assert_eq!(thief.heading(), "Confirm that it is you");
+    assert!(!thief.cookies.contains_key("__Host-rollbook"));
+    for place in ["/sign-in/enrol", "/sign-in/codes", "/sign-in/password", "/sessions"] {
+        thief.visit(place).await;
+        assert!(!thief.cookies.contains_key("__Host-rollbook"), "{place}");
+        assert!(
+            !["Set up your second step", "Store your recovery codes"].contains(&thief.heading().as_str()),
+            "{place}"
+        );
+    }
+    server.pass(Span::from_secs(30));
+    thief.visit("/sessions").await;
+    thief.sign_in("olga", NEW_PASSWORD).await;
+    thief.submit("/sign-in/factor", &[("code", &code(&server, &key))]).await;
+    thief.follow().await;
+    assert_eq!(thief.heading(), "Where you are signed in");
+    server.verify().await;
+}
+
+/// Goal: factors are set up and recovery codes made only after a fresh sign-in, with the factor where there is one (security
+/// requirement 38): who finds a browser open cannot put an app of their own there.
+#[tokio::test]
+async fn changes_need_a_fresh_sign_in() {
+    let server = Server::start().await;
+    server.active("paul").await;
+    let mut browser = Browser::open(&server).await;
+    browser.visit("/sign-in").await;
+    browser.sign_in("paul", PASSWORD).await;
+    let link = browser.page.text().split("href=\"/sign-in?r=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    server.pass(Span::from_mins(20));
+    browser.visit(&format!("/sign-in?r={link}")).await;
+    assert_eq!(browser.heading(), "Sign in");
+    browser.visit("/sign-in/enrol").await;
+    assert_ne!(browser.heading(), "Set up your second step");
+    browser.visit(&format!("/sign-in?r={link}")).await;
+    browser.sign_in("paul", PASSWORD).await;
+    assert_eq!(browser.heading(), "Set up your second step");
+    let key = key(&browser);
+    browser.submit("/sign-in/enrol", &[("code", &code(&server, &key))]).await;
+    browser.submit("/sign-in/codes", &[("stored", "yes")]).await;
+    browser.follow().await;
+
+    // Other recovery codes: at once now, after a while only with password and factor again.
+    browser.submit("/sign-in/codes", &[]).await;
+    assert_eq!(browser.heading(), "Store your recovery codes");
+    browser.visit("/sessions").await;
+    server.pass(Span::from_mins(20));
+    browser.submit("/sign-in/codes", &[]).await;
+    browser.follow().await;
+    assert_eq!(browser.heading(), "Sign in");
+    browser.sign_in("paul", PASSWORD).await;
+    assert_eq!(browser.heading(), "Confirm that it is you");
+    browser.submit("/sign-in/factor", &[("code", &code(&server, &key))]).await;
+    browser.follow().await;
+    browser.submit("/sign-in/codes", &[]).await;
+    assert_eq!(browser.heading(), "Store your recovery codes");
     server.verify().await;
 }

@@ -77,7 +77,7 @@ async fn forced_change() {
     for (new, again, says) in [
         ("", "", "Enter a new password"),
         (NEW_PASSWORD, "another one", "not the same"),
-        ("bruno bruno", "bruno bruno", "too easy"),
+        ("bruno bruno bruno", "bruno bruno bruno", "too easy"),
         ("short", "short", "too short"),
         (PASSWORD, PASSWORD, "used before"),
     ] {

@@ -20,8 +20,8 @@ const LEAST_WORD: usize = 4;
 /// What a new password must satisfy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
-    /// The least number of code points, of the prepared form. 8 by default; 15 where no second factor is asked for
-    /// (NIST SP 800-63B-4).
+    /// The least number of code points, of the prepared form. NIST SP 800-63B-4 wants 15 where a password is all there
+    /// is, and 8 beside a second factor; the policy says which.
     pub least_length: usize,
     /// Refuse common passwords.
     pub refuse_common: bool,

@@ -72,7 +72,7 @@ rules! {
     /// When the dormancy rule began to hold; inactivity before does not count. Set when the rule is first written.
     dormancy_from: Millis = Millis::MIN;
     /// Characters that a new password has at least.
-    password_min_length: u16 = 8;
+    password_min_length: u16 = 15;
     /// Former passwords that may not be used again.
     password_history: u16 = 5;
     /// A new password may not hold the account's names.

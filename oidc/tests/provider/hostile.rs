@@ -1,7 +1,7 @@
 //! Rows of hostile input at the provider: tokens of another kind, clients that are not who they say, requests of others.
 
 use crate::browser::Browser;
-use crate::rig::{CALLBACK, Rig, VERIFIER, bend};
+use crate::rig::{CALLBACK, ISSUER, Rig, VERIFIER, bend};
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use directory::bootstrap;
 use directory::clock::Span;
 use oidc::jose::sign::SigningKey;
 use oidc::jose::{Algorithm, jws};
+use oidc::provider::Issuer;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -234,5 +235,29 @@ async fn a_login_is_explained() {
     assert!(refused.contains("used before"), "{refused}");
     let all = format!("{steps:?}");
     assert!(!all.contains(&code) && !all.contains(&app.secret) && !all.contains(crate::rig::PASSWORD));
+    rig.verify().await;
+}
+
+/// Goal: a server that has no https name is no provider: nothing of it answers, whatever a request calls the server (hostile
+/// row E8, security requirement 68); with a name it does at once.
+#[tokio::test]
+async fn without_an_issuer_nothing_is_answered() {
+    let issuer = Issuer::default();
+    let rig = Rig::named(issuer.clone(), rustls::RootCertStore::empty(), Vec::new()).await;
+    let known = Rig::start().await.get("/.well-known/openid-configuration").await.json();
+    let places = known.values().filter_map(serde_json::Value::as_str).filter_map(|url| url.strip_prefix(ISSUER));
+    let places: Vec<&str> =
+        places.filter(|place| !place.is_empty()).chain(["/.well-known/openid-configuration"]).collect();
+    assert!(places.len() >= 8, "{places:?}");
+    for place in &places {
+        for host in ["localhost", "id.example.com"] {
+            let request = Request::get(*place).header("Host", host).header("X-Forwarded-Proto", "https");
+            let answer = rig.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!((answer.status.as_u16(), answer.body.len()), (404, 0), "{place}");
+        }
+        assert_eq!(rig.post(place, None, &[]).await.status.as_u16(), 404, "{place}");
+    }
+    issuer.set(ISSUER);
+    assert_eq!(rig.get("/.well-known/openid-configuration").await.text("issuer"), ISSUER);
     rig.verify().await;
 }

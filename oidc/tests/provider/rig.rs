@@ -18,7 +18,7 @@ use oidc::fetch::{Fetcher, Network};
 use oidc::jose::json::{Bounds, object};
 use oidc::jose::jws::Unproven;
 use oidc::jose::key::PublicKey;
-use oidc::provider::{Provider, Settings, router};
+use oidc::provider::{Issuer, Provider, Settings, router};
 use serde_json::{Map, Value};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -77,6 +77,10 @@ impl Rig {
     }
 
     pub async fn trusting(roots: rustls::RootCertStore, allowed: Vec<Network>) -> Rig {
+        Rig::named(ISSUER, roots, allowed).await
+    }
+
+    pub async fn named(issuer: impl Into<Issuer>, roots: rustls::RootCertStore, allowed: Vec<Network>) -> Rig {
         let clock = Arc::new(ManualClock::at(START));
         let mut options = Options::new(Backend::Memory).unwrap();
         options.cache_bytes = 4 * 1024 * 1024;
@@ -97,7 +101,7 @@ impl Rig {
         let pages = web::Settings { public_url: Some(ISSUER.into()), ..web::Settings::new(&directory) };
         let web = Web::open(directory.clone(), pages).unwrap();
         let fetcher = Fetcher::new(Arc::new(tls), allowed);
-        let provider = Provider::open(web.clone(), Settings::new(ISSUER), fetcher).unwrap();
+        let provider = Provider::open(web.clone(), Settings::new(issuer), fetcher).unwrap();
         let router = router(provider).merge(web::router(web));
         let rig = Rig { directory, clock, router };
         rig.person("bob").await;

@@ -4,7 +4,7 @@ use super::finish::proceed;
 use super::progress::{self, Progress};
 use crate::Web;
 use crate::page::{Frame, failed};
-use crate::return_to::{Acr, Hints, Message};
+use crate::return_to::{Acr, Hints, Message, ReturnTo};
 use crate::session::FRESH;
 use crate::text::Text;
 use crate::visit::Visit;
@@ -64,7 +64,8 @@ pub(crate) async fn take(State(web): State<Web>, request: Request<Body>) -> Resp
         Some(progress) if progress.has_second_factor() => progress.account,
         _ => match visit.signed_in() {
             Ok(Some(own)) if own.acr() == Acr::SecondFactor && own.is_fresh(&visit.now(), FRESH) => own.account(),
-            Ok(_) => return visit.to_sign_in(confirm(&visit)),
+            // The form is on the page of the own sessions; here is nothing to come back to.
+            Ok(_) => return visit.see_other(&crate::sign_in_uri(&visit.web, ReturnTo::home(), confirm(&visit))),
             Err(refusal) => return failed(&visit, &refusal),
         },
     };
