@@ -6,9 +6,14 @@
 use std::io::Cursor;
 use std::sync::LazyLock;
 
+use directory::clock::{Millis, Span};
 use directory::entry::dn::Dn;
 use directory::entry::record::Record;
 use ldap::wire::{self, Frame, Limits};
+use oidc::jose;
+use oidc::jose::jws::Unproven;
+use oidc::jose::key::PublicKey;
+use oidc::jose::token::{self, Expected, Lifetime};
 use scim::protocol::cursor::{Binding, CursorKey};
 use scim::protocol::filter::{Mode, parse, parse_path};
 use scim::protocol::json::{self, Bounds};
@@ -23,7 +28,7 @@ use serde_json::{Map, Value};
 pub type Target = (&'static str, fn(&[u8]), &'static [&'static [u8]]);
 
 /// Every target.
-pub const ALL: [Target; 11] = [
+pub const ALL: [Target; 13] = [
     ("scim_filter", scim_filter, &[
         b"userName eq \"bjensen\" and (emails[type eq \"work\" and value co \"@\"] or not (title pr))",
         b"emails[type eq \"work\"].value eq \"x\"",
@@ -56,7 +61,24 @@ pub const ALL: [Target; 11] = [
     ("dn", dn, &[b"uid=b\\6fb+cn=\\#a,ou=People,dc=example,dc=com", b"cn=#0403626f62"]),
     ("ldif", ldif, &[b"version: 1\ndn: cn=a\nchangetype: modify\nadd: x\nx:: YQ==\n-\n\ndn:: Y249YQ==\nobjectClass: top\n y\n"]),
     ("record", record, &[&[1; 120]]),
+    ("jose_token", jose_token, &[
+        b"eyJhbGciOiJFUzI1NiIsImtpZCI6ImEiLCJ0eXAiOiJhdCtqd3QifQ.eyJpc3MiOiJodHRwczovL2EiLCJhdWQiOlsiYiJdLCJleHAiOjJ9.AAAA",
+        br#"{"iss":"https://id.example.com","aud":["a","b"],"exp":1790000600,"iat":1790000000,"nbf":1.5e9,"sub":"s"}"#,
+        br#"{"iss":"https://id.example.com","aud":"a","exp":"1790000600","iat":-1}"#,
+    ]),
+    ("jose_key", jose_key, &[
+        br#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#,
+        br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"sig"}"#,
+        br#"{"kty":"RSA","n":"AQAB","e":"AQAB","alg":"RS256"}"#,
+    ]),
 ];
+
+/// A key of each kind, of nobody.
+static KEYS: LazyLock<Vec<PublicKey>> = LazyLock::new(|| {
+    let seeds = ALL.iter().filter(|(name, ..)| *name == "jose_key").flat_map(|(_, _, seeds)| seeds.iter());
+    let jwks = seeds.filter_map(|seed| jose::json::object(seed, jose::json::Bounds::DOCUMENT).ok());
+    jwks.filter_map(|jwk| PublicKey::from_jwk(&jwk).ok()).collect()
+});
 
 static SCHEMAS: LazyLock<Schemas> = LazyLock::new(|| Schemas::of(&directory::schema::Schema::standard()));
 
@@ -206,4 +228,31 @@ pub fn record(data: &[u8]) {
         let encoded = draft.encode();
         assert!(Record::parse(&encoded).is_ok());
     }
+}
+
+/// Signed tokens and what they say: one that nobody has signed is never proven, whatever its header says.
+pub fn jose_token(data: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(data)
+        && let Ok(token) = Unproven::parse(text)
+    {
+        assert!(KEYS.iter().all(|key| token.prove(key).is_err()), "{text}");
+    }
+    let Ok(claims) = jose::json::object(data, jose::json::Bounds::TOKEN) else { return };
+    for lifetime in [Lifetime::Good, Lifetime::AtMost(Span::from_mins(5)), Lifetime::MayHaveEnded] {
+        let issuer = "https://id.example.com";
+        let expected = Expected { issuer, audience: Some("a"), lifetime, now: Millis(1_790_000_000_000) };
+        if token::check(&claims, &expected).is_ok() {
+            assert!(claims.get("iss").and_then(Value::as_str) == Some(issuer) && claims.contains_key("exp"));
+            assert!(token::audience(&claims).is_ok_and(|all| all.contains(&"a")));
+        }
+    }
+}
+
+/// Keys of providers and applications: what is taken is published as what it is.
+pub fn jose_key(data: &[u8]) {
+    let Ok(jwk) = jose::json::object(data, jose::json::Bounds::DOCUMENT) else { return };
+    let Ok(key) = PublicKey::from_jwk(&jwk) else { return };
+    let Value::Object(published) = key.to_jwk("kid") else { panic!("a key is an object") };
+    let again = PublicKey::from_jwk(&published).map(|again| again.thumbprint());
+    assert_eq!(again, Ok(key.thumbprint()));
 }

@@ -1,0 +1,8 @@
+#![no_main]
+//! See `targets::jose_key`.
+
+#[path = "../targets.rs"]
+#[expect(dead_code, reason = "one target of many")]
+mod targets;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| targets::jose_key(data));
