@@ -70,6 +70,21 @@ async fn an_application_and_its_secrets() {
     assert!(named(&demo, "Ledger sync").is_empty());
 }
 
+/// Goal: an application that only members of a group may enter names a group or role that is there; a name that means nothing
+/// would keep everybody out, and is refused before anything is made.
+#[tokio::test]
+async fn a_group_that_may_enter_is_there() {
+    let demo = Demo::shared();
+    for wrong in ["cn=nobody,ou=groups,dc=example,dc=com", "ou=people,dc=example,dc=com", "not a name"] {
+        let create = ["application", "create", "Closed shop", "--allow-group", wrong];
+        demo.refused(&create, 5, "there is no group or role");
+    }
+    assert!(named(&demo, "Closed shop").is_empty());
+    let role = "cn=USER_ADMIN,ou=roles,dc=example,dc=com";
+    let made = demo.only(&["application", "create", "Closed shop", "--allow-group", role]);
+    assert_eq!(made["allow_group"], json!([role]));
+}
+
 /// Goal: who keeps no secret is shown none, and proves itself with its keys or not at all.
 #[test]
 fn applications_without_a_secret() {

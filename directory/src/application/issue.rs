@@ -7,11 +7,12 @@ use crate::change::{Change, Request};
 use crate::clock::Span;
 use crate::context::Context;
 use crate::credential::Secret as Password;
-use crate::entry::dn::{Ava, Rdn};
+use crate::entry::dn::{Ava, DnKey, Rdn};
 use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
+use crate::schema::kind::Kind;
 use crate::schema::known::{attribute, class};
 use crate::store::view::View;
 use crate::token::Secret;
@@ -52,7 +53,7 @@ impl Directory {
     ///
     /// # Errors
     /// `NameTaken` when another application has the client identifier, `Constraint` for an address that nobody can be sent
-    /// to; whatever an addition is refused for.
+    /// to and for a group that is not there; whatever an addition is refused for.
     pub async fn make_application(
         &self,
         context: &Context,
@@ -60,6 +61,7 @@ impl Directory {
     ) -> Result<(Application, Option<Secret>), Refusal> {
         let (_, tenant) = self.tenant(context, new.tenant)?;
         address::check(&new.attributes)?;
+        self.check_groups(context, &new.attributes)?;
         let container = format!("ou=applications,{tenant}");
         if !new.attributes.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"rollbookClientId")) {
             let drawn = format!("app-{}", String::from_utf8_lossy(self.make_password().expose()));
@@ -79,6 +81,26 @@ impl Directory {
         let keeps_secret = !application.is_public() && application.key_set.is_none();
         let secret = if keeps_secret { Some(self.make_client_secret(context, id, Span::ZERO).await?) } else { None };
         Ok((application, secret))
+    }
+
+    /// Who may enter is said by groups and roles that are there and that the actor sees: a name that means nothing would
+    /// keep everybody out.
+    fn check_groups(&self, context: &Context, attributes: &[(Vec<u8>, Vec<Vec<u8>>)]) -> Result<(), Refusal> {
+        let snapshot = self.snapshot()?;
+        let rights = self.rights(&snapshot, context.actor)?;
+        let named = attributes.iter().filter(|(name, _)| name.eq_ignore_ascii_case(b"rollbookAllowedGroup"));
+        for dn in named.flat_map(|(_, values)| values) {
+            let key = DnKey::parse(self.schema(), dn).ok();
+            let id = key.map(|key| snapshot.as_ref().id_of(key.as_bytes())).transpose()?.flatten();
+            let guard = id.map(|id| snapshot.record(id)).transpose()?.flatten();
+            let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+            let seen = id.zip(record).filter(|(id, record)| rights.sight(*id, record) != Sight::None);
+            if !seen.is_some_and(|(_, record)| matches!(record.header().kind, Kind::Group | Kind::Role)) {
+                let why = format!("rollbookAllowedGroup: there is no group or role {}", String::from_utf8_lossy(dn));
+                return Err(Refusal::new(Reason::Constraint, why));
+            }
+        }
+        Ok(())
     }
 
     /// Makes a provider below `ou=system` of its tenant, with the secret that we show to it.
