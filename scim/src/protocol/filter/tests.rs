@@ -278,6 +278,17 @@ fn matching_follows_the_rfc() {
 }
 
 #[test]
+fn a_number_is_the_one_that_was_sent() {
+    // Goal: what is read of a number with many digits prints and reads again as the same (found by the fuzzer).
+    for text in
+        ["x gt -51111100000000000000000000000000000000000000000000000000000000016397105843297379214", "x eq 0.1e-7"]
+    {
+        let filter = parse(text, Mode::Strict).unwrap();
+        assert_eq!(parse(&filter.to_string(), Mode::Strict), Ok(filter), "{text}");
+    }
+}
+
+#[test]
 fn long_texts_are_searched_in_linear_time() {
     // Goal: hostile row B4: the worst text for a naive search, of a megabyte, is done at once, with the same answer.
     let user = kind("User");
