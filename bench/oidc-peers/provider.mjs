@@ -1,10 +1,12 @@
 // npm oidc-provider as an OpenID provider in memory, for bench/oidc-side-by-side: node provider.mjs PORT, with the packages of
-// package.json in NODE_MODULES. Prints "ready" when it listens.
+// package.json in NODE_MODULES, and leaf.pem and leaf.key in the folder TLS. Prints "ready" when it listens.
 //
 // As fast as its library lets it be: what it stores is kept in maps, nothing is written to disk, nobody's password is checked (whoever comes
 // to the sign-in page is u0), consent is given already. Its access tokens are opaque, as they are by default: one signature less for each.
 import { createRequire } from "node:module";
 import { generateKeyPairSync } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(`${process.env.NODE_MODULES}/`);
@@ -48,7 +50,7 @@ const client = (algorithm) => ({
     response_types: ["code"], token_endpoint_auth_method: "client_secret_post", id_token_signed_response_alg: algorithm,
 });
 
-const provider = new Provider(`http://127.0.0.1:${port}`, {
+const provider = new Provider(`https://127.0.0.1:${port}`, {
     adapter: Adapter,
     clients: [client("RS256"), client("ES256")],
     clientDefaults: { grant_types: ["authorization_code", "refresh_token", "client_credentials"] },
@@ -82,4 +84,5 @@ provider.use(async (ctx, next) => {
     if (!ctx.path.startsWith("/enter/")) return next();
     return provider.interactionFinished(ctx.req, ctx.res, { login: { accountId: "u0" } });
 });
-provider.listen(port, "127.0.0.1", () => console.log("ready"));
+const tls = (name) => readFileSync(`${process.env.TLS}/${name}`);
+createServer({ cert: tls("leaf.pem"), key: tls("leaf.key"), minVersion: "TLSv1.3" }, provider.callback()).listen(port, "127.0.0.1", () => console.log("ready"));
