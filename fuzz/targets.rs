@@ -252,7 +252,7 @@ pub fn jose_token(data: &[u8]) {
 pub fn jose_key(data: &[u8]) {
     let Ok(jwk) = jose::json::object(data, jose::json::Bounds::DOCUMENT) else { return };
     let Ok(key) = PublicKey::from_jwk(&jwk) else { return };
-    let Value::Object(published) = key.to_jwk("kid") else { panic!("a key is an object") };
+    let published = key.to_jwk("kid").as_object().cloned().unwrap_or_default();
     let again = PublicKey::from_jwk(&published).map(|again| again.thumbprint());
     assert_eq!(again, Ok(key.thumbprint()));
 }

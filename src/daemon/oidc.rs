@@ -81,8 +81,6 @@ fn tls(config: &Config) -> Result<rustls::ClientConfig, Problem> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
-
     use super::*;
     use crate::config::Sources;
 
