@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, request as ask } from "node:https";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { firstLine } from "./server.mjs";
 
 /** tests/run puts a copy of it here. */
 const SCRIPT = fileURLToPath(new URL("upstream_mimics.mjs", import.meta.url));
@@ -42,17 +43,7 @@ export async function application(folder) {
 /** The mimics; `issuer` is that of the server under test. */
 export async function providers(folder, issuer) {
   const mimics = spawn(process.execPath, [SCRIPT, folder, `${issuer}/sso/`], { stdio: ["ignore", "pipe", "pipe"] });
-  let log = "";
-  mimics.stderr.on("data", (text) => { log += text; });
-  const told = await new Promise((resolve, reject) => {
-    let text = "";
-    mimics.on("exit", (code) => reject(new Error(`the mimics ended with ${code}: ${log}`)));
-    mimics.stdout.on("data", (part) => {
-      text += part;
-      const end = text.indexOf("\n");
-      if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
-    });
-  });
+  const told = await firstLine(mimics, "the mimics");
   const ca = readFileSync(join(folder, "ca.pem"));
   return {
     ...told,

@@ -5,21 +5,26 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Starts `rollbook demo` with these settings; `command` runs a command of the same program against it, `begin` one that waits. */
-export async function start(binary, settings = []) {
-  const data = mkdtempSync(join(tmpdir(), "rollbook-browser-"));
-  const daemon = spawn(binary, ["demo", "--json", "--ports", "ephemeral", "--data", data, ...settings.flatMap((one) => ["--set", one])], { stdio: ["ignore", "pipe", "pipe"] });
+/** The JSON in the first line of what a child process prints; an error with what it complained of when it ends before. */
+export async function firstLine(child, name) {
   let log = "";
-  daemon.stderr.on("data", (text) => { log += text; });
-  const announced = await new Promise((resolve, reject) => {
+  child.stderr.on("data", (text) => { log += text; });
+  return new Promise((resolve, reject) => {
     let text = "";
-    daemon.on("exit", (code) => reject(new Error(`the demo ended with ${code}: ${log}`)));
-    daemon.stdout.on("data", (part) => {
+    child.on("exit", (code) => reject(new Error(`${name} ended with ${code}: ${log}`)));
+    child.stdout.on("data", (part) => {
       text += part;
       const end = text.indexOf("\n");
       if (end >= 0) resolve(JSON.parse(text.slice(0, end)));
     });
   });
+}
+
+/** Starts `rollbook demo` with these settings; `command` runs a command of the same program against it, `begin` one that waits. */
+export async function start(binary, settings = []) {
+  const data = mkdtempSync(join(tmpdir(), "rollbook-browser-"));
+  const daemon = spawn(binary, ["demo", "--json", "--ports", "ephemeral", "--data", data, ...settings.flatMap((one) => ["--set", one])], { stdio: ["ignore", "pipe", "pipe"] });
+  const announced = await firstLine(daemon, "the demo");
   const socket = decodeURIComponent(announced.ldapi.replace("ldapi://", ""));
   return {
     ...announced,
@@ -31,7 +36,6 @@ export async function start(binary, settings = []) {
       return done.stdout;
     },
     begin: (words) => spawn(binary, [...words, "--socket", socket], { stdio: ["ignore", "pipe", "pipe"] }),
-    log: () => log,
     async stop() {
       if (daemon.exitCode !== null) return;
       daemon.removeAllListeners("exit");

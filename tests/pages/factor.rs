@@ -48,6 +48,12 @@ pub async fn demand(server: &Server, person: &Person) {
     assert!(operator.modify(&person.dn, &[classes, demand]).await.is_good());
 }
 
+/// Where the page of the own sessions leads who wants a second step.
+fn offered(browser: &Browser) -> String {
+    let rest = browser.page.text().split("href=\"/sign-in?r=").nth(1).unwrap();
+    format!("/sign-in?r={}", rest.split('"').next().unwrap())
+}
+
 /// Sets the app up on the way in; the browser is at the recovery codes then.
 pub async fn set_up(server: &Server, browser: &mut Browser, name: &str) -> (Vec<u8>, Vec<String>) {
     browser.visit("/sessions").await;
@@ -150,8 +156,8 @@ async fn step_up() {
     browser.sign_in("mia", PASSWORD).await;
     assert!(browser.page.text().contains("The second step is off"));
     let before = browser.cookies["__Host-rollbook"].clone();
-    let link = browser.page.text().split("href=\"/sign-in?r=").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    browser.visit(&format!("/sign-in?r={link}")).await;
+    let place = offered(&browser);
+    browser.visit(&place).await;
     assert_eq!(browser.heading(), "Set up your second step");
     assert!(!browser.page.text().contains("Your organisation asks for"));
     let key = key(&browser);
@@ -163,7 +169,7 @@ async fn step_up() {
     assert!(browser.page.text().contains("signed in nowhere else"), "one session still");
     // Another browser with the password alone cannot replace the app.
     let mut thief = Browser::open(&server).await;
-    thief.visit(&format!("/sign-in?r={link}")).await;
+    thief.visit(&place).await;
     thief.sign_in("mia", PASSWORD).await;
     assert_eq!(thief.heading(), "Confirm that it is you");
     thief.visit("/sign-in/enrol").await;
@@ -238,13 +244,13 @@ async fn changes_need_a_fresh_sign_in() {
     let mut browser = Browser::open(&server).await;
     browser.visit("/sign-in").await;
     browser.sign_in("paul", PASSWORD).await;
-    let link = browser.page.text().split("href=\"/sign-in?r=").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let place = offered(&browser);
     server.pass(Span::from_mins(20));
-    browser.visit(&format!("/sign-in?r={link}")).await;
+    browser.visit(&place).await;
     assert_eq!(browser.heading(), "Sign in");
     browser.visit("/sign-in/enrol").await;
     assert_ne!(browser.heading(), "Set up your second step");
-    browser.visit(&format!("/sign-in?r={link}")).await;
+    browser.visit(&place).await;
     browser.sign_in("paul", PASSWORD).await;
     assert_eq!(browser.heading(), "Set up your second step");
     let key = key(&browser);
