@@ -137,6 +137,12 @@ impl From<redb::StorageError> for Refusal {
     }
 }
 
+impl From<redb::CursorError> for Refusal {
+    fn from(error: redb::CursorError) -> Refusal {
+        Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+    }
+}
+
 impl From<redb::TableError> for Refusal {
     fn from(error: redb::TableError) -> Refusal {
         Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())

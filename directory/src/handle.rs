@@ -398,6 +398,7 @@ fn prepare_store(
         let merged = define(&mut tables, definitions)?;
         schema = merged.schema;
         changed |= merged.changed;
+        tables.settle()?;
         mark =
             redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }

@@ -116,6 +116,44 @@ async fn later_changes_build_on_earlier_ones() {
 }
 
 #[tokio::test]
+async fn later_changes_see_the_references_of_earlier_ones() {
+    // Goal: a reference that a request makes is followed when a later change of it moves or deletes who is meant, though
+    // neither has been written yet; and one that it has taken away is followed no more.
+    let world = with_staff().await;
+    let boss = &format!("uid=boss,{PEOPLE}");
+    let board = &format!("ou=board,{BASE}");
+    let (moved, ada, bob) = (format!("uid=boss,{board}"), format!("uid=ada,{PEOPLE}"), format!("uid=bob,{PEOPLE}"));
+    let rename = Change::Rename {
+        target: dn(boss),
+        new_rdn: b"uid=boss".to_vec(),
+        delete_old: true,
+        new_superior: Some(board.as_bytes().to_vec()),
+    };
+    let request = of(vec![
+        add(board, &[("objectClass", "organizationalUnit")]),
+        person("boss", PEOPLE),
+        person("ada", PEOPLE),
+        person("bob", PEOPLE),
+        replace(&ada, "manager", boss),
+        replace(&bob, "manager", boss),
+        replace(&bob, "manager", &ada),
+        rename,
+    ]);
+    world.directory.carry(&operator(&world), request).await.unwrap();
+    assert_eq!(world.search(BASE, Scope::Subtree, "manager", &moved).await.len(), 1);
+    assert_eq!(world.search(BASE, Scope::Subtree, "manager", &ada).await.len(), 1);
+    let request = of(vec![
+        replace(&bob, "manager", &moved),
+        Change::Delete { target: dn(&moved), subtree: false },
+        Change::Delete { target: dn(&ada), subtree: false },
+    ]);
+    world.directory.carry(&operator(&world), request).await.unwrap();
+    assert_eq!(world.search(BASE, Scope::Subtree, "manager", &moved).await.len(), 0);
+    assert_eq!(world.search(BASE, Scope::Subtree, "manager", &ada).await.len(), 0);
+    world.verify();
+}
+
+#[tokio::test]
 async fn one_refusal_refuses_all() {
     // Goal: whatever step is refused, nothing of the request stands, and the position does not move.
     let world = with_staff().await;

@@ -15,7 +15,7 @@ use crate::schema::kind::{ClassId, Kind};
 use crate::schema::known;
 use crate::store::tables::meta;
 use crate::store::view::View;
-use crate::store::{codec, membership};
+use crate::store::{codec, membership, rows};
 use std::collections::HashSet;
 
 /// Applies the step.
@@ -116,10 +116,10 @@ fn write(
     let parent = draft.header.parent;
     let tables = &mut *applying.tables;
     tables.entries.insert(id.0, draft.encode().as_slice())?;
-    tables.names.insert(draft.key.as_slice(), id.0)?;
-    tables.children.insert((parent.0, id.0), ())?;
+    rows::put(&mut tables.names, draft.key.as_slice(), id.0)?;
+    rows::put(&mut tables.children, (parent.0, id.0), ())?;
     let children = tables.child_count(parent)?.saturating_add(1);
-    tables.counts.insert(parent.0, children)?;
+    tables.unwritten.set_count(parent, children);
     Rows::of(applying.schema, id, draft).insert(tables, id)?;
     claims.claim(tables, id)?;
     if op.suffix {

@@ -214,7 +214,7 @@ impl<'a, 't> Applying<'a, 't> {
     fn finish(&mut self, last: &mut Head) -> Result<(), Refusal> {
         let (sealed, hash) = self.record.seal(self.position, &last.hash)?;
         self.dirty = true;
-        self.tables.journal.insert(self.position.0, sealed.as_slice())?;
+        self.tables.unwritten.journal.push((self.position, sealed));
         self.tables.receipts.insert(self.set.id.0, self.position.0)?;
         *last = Head { position: self.position, hash };
         Ok(())
@@ -257,10 +257,13 @@ impl<'a, 't> Applying<'a, 't> {
 
     /// Draws the next entry id.
     pub fn next_id(&mut self) -> Result<EntryId, Refusal> {
-        let next = self.tables.meta_u64(meta::NEXT_ID)?.unwrap_or(1);
+        let next = match self.tables.unwritten.next_id {
+            Some(next) => next.0,
+            None => self.tables.meta_u64(meta::NEXT_ID)?.unwrap_or(1),
+        };
         let after = next.checked_add(1).ok_or_else(|| Refusal::new(Reason::Store, "no ids are left"))?;
         self.dirty = true;
-        self.tables.meta.insert(meta::NEXT_ID, after.to_le_bytes().as_slice())?;
+        self.tables.unwritten.next_id = Some(EntryId(after));
         Ok(EntryId(next))
     }
 

@@ -12,8 +12,8 @@ use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::schema::{Schema, known};
-use crate::store::indexes;
 use crate::store::view::{Snapshot, Tables, View};
+use crate::store::{indexes, rows};
 use redb::ReadableTable;
 use uuid::Uuid;
 
@@ -134,10 +134,10 @@ impl Claims {
     /// Writes the claims.
     pub fn claim(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
         for key in &self.exact {
-            tables.claims.insert(key.as_slice(), owner.0)?;
+            rows::put(&mut tables.claims, key.as_slice(), owner.0)?;
         }
         for (skeleton, foreign) in &self.skeletons {
-            tables.claims.insert(skeleton_key(skeleton, owner).as_slice(), u64::from(*foreign))?;
+            rows::put(&mut tables.claims, skeleton_key(skeleton, owner).as_slice(), u64::from(*foreign))?;
         }
         Ok(())
     }
@@ -147,11 +147,11 @@ impl Claims {
         for key in &self.exact {
             let own = tables.claims.get(key.as_slice())?.is_some_and(|g| g.value() == owner.0);
             if own {
-                tables.claims.remove(key.as_slice())?;
+                rows::take(&mut tables.claims, key.as_slice())?;
             }
         }
         for (skeleton, _) in &self.skeletons {
-            tables.claims.remove(skeleton_key(skeleton, owner).as_slice())?;
+            rows::take(&mut tables.claims, skeleton_key(skeleton, owner).as_slice())?;
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
-use crate::store::membership;
 use crate::store::tables::meta;
 use crate::store::view::View;
+use crate::store::{membership, rows};
 
 /// Applies the step.
 pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) -> Result<(), Refusal> {
@@ -73,15 +73,11 @@ pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Re
     membership::remove_all(tables, id)?;
     let parent = draft.header.parent;
     tables.entries.remove(id.0)?;
-    tables.names.remove(draft.key.as_slice())?;
-    tables.children.remove((parent.0, id.0))?;
+    rows::take(&mut tables.names, draft.key.as_slice())?;
+    rows::take(&mut tables.children, (parent.0, id.0))?;
     let left = tables.child_count(parent)?.saturating_sub(1);
-    if left == 0 {
-        tables.counts.remove(parent.0)?;
-    } else {
-        tables.counts.insert(parent.0, left)?;
-    }
-    tables.counts.remove(id.0)?;
+    tables.unwritten.set_count(parent, left);
+    tables.unwritten.set_count(id, 0);
     tables.credentials.remove(id.0)?;
     references::follow(tables, schema, &draft.key, None, now, position)
 }

@@ -98,33 +98,28 @@ impl Rows {
     }
 
     /// Writes all rows.
-    pub fn insert(&self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        for key in &self.keys {
-            tables.index.insert(key.as_slice(), ())?;
-        }
-        tables.trigrams.put(&mut tables.text, &self.trigrams, id, true)
+    pub fn insert(self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
+        let Tables { unwritten, index, text, .. } = tables;
+        unwritten.keys.put(index, self.keys, true)?;
+        unwritten.trigrams.put(text, &self.trigrams, id, true)
     }
 
     /// Takes all rows away.
-    pub fn remove(&self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        for key in &self.keys {
-            tables.index.remove(key.as_slice())?;
-        }
-        tables.trigrams.put(&mut tables.text, &self.trigrams, id, false)
+    pub fn remove(self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
+        let Tables { unwritten, index, text, .. } = tables;
+        unwritten.keys.put(index, self.keys, false)?;
+        unwritten.trigrams.put(text, &self.trigrams, id, false)
     }
 
     /// Writes the difference between two states.
     pub fn replace(before: &Rows, after: &Rows, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        for key in only_in(&before.keys, &after.keys) {
-            tables.index.remove(key.as_slice())?;
-        }
-        for key in only_in(&after.keys, &before.keys) {
-            tables.index.insert(key.as_slice(), ())?;
-        }
+        let Tables { unwritten, index, text, .. } = tables;
+        unwritten.keys.put(index, only_in(&before.keys, &after.keys).cloned(), false)?;
+        unwritten.keys.put(index, only_in(&after.keys, &before.keys).cloned(), true)?;
         let gone: Vec<Trigram> = only_in(&before.trigrams, &after.trigrams).copied().collect();
         let come: Vec<Trigram> = only_in(&after.trigrams, &before.trigrams).copied().collect();
-        tables.trigrams.put(&mut tables.text, &gone, id, false)?;
-        tables.trigrams.put(&mut tables.text, &come, id, true)
+        unwritten.trigrams.put(text, &gone, id, false)?;
+        unwritten.trigrams.put(text, &come, id, true)
     }
 }
 

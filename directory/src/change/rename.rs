@@ -9,8 +9,8 @@ use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::schema::attribute::{AttributeId, Storage};
-use crate::store::indexes;
 use crate::store::view::View;
+use crate::store::{indexes, rows};
 use redb::ReadableTable;
 
 /// The most entries that move with one rename.
@@ -161,23 +161,18 @@ fn move_parent(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, par
         return Ok(());
     }
     let tables = &mut *applying.tables;
-    tables.children.remove((old.0, id.0))?;
-    tables.children.insert((parent.0, id.0), ())?;
+    rows::take(&mut tables.children, (old.0, id.0))?;
+    rows::put(&mut tables.children, (parent.0, id.0), ())?;
     let (less, more) = (tables.child_count(old)?.saturating_sub(1), tables.child_count(parent)?.saturating_add(1));
-    // As after a deletion: who has no children has no row.
-    if less == 0 {
-        tables.counts.remove(old.0)?;
-    } else {
-        tables.counts.insert(old.0, less)?;
-    }
-    tables.counts.insert(parent.0, more)?;
+    tables.unwritten.set_count(old, less);
+    tables.unwritten.set_count(parent, more);
     Ok(())
 }
 
 fn write(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
     let schema = applying.schema;
-    applying.tables.names.remove(before.key.as_slice())?;
-    applying.tables.names.insert(after.key.as_slice(), id.0)?;
+    rows::take(&mut applying.tables.names, before.key.as_slice())?;
+    rows::put(&mut applying.tables.names, after.key.as_slice(), id.0)?;
     references::store(applying.tables, schema, id, before, after)?;
     let (now, position) = (applying.set.now.wall, applying.position);
     references::follow(applying.tables, schema, &before.key, Some(&after.dn), now, position)

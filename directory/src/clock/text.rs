@@ -19,13 +19,18 @@ const LAST: i64 = 253_402_300_799_999;
 impl Millis {
     /// `YYYYmmddHHMMSS.fffZ`.
     pub fn to_generalized_time(self) -> String {
-        let (seconds, millis) = self.parts();
-        format!("{seconds}.{millis:03}Z")
+        let (mut text, millis) = self.parts();
+        text.push('.');
+        digits(&mut text, millis, 3);
+        text.push('Z');
+        text
     }
 
     /// `YYYYmmddHHMMSSZ`, the fraction cut off: what clients of older servers expect of operational attributes.
     pub fn to_generalized_seconds(self) -> String {
-        format!("{}Z", self.parts().0)
+        let (mut text, _) = self.parts();
+        text.push('Z');
+        text
     }
 
     /// Reads `YYYYmmddHH[MM[SS]][(. or ,)fraction](Z or ±HH[MM])`; of a fraction, what is below a millisecond is cut
@@ -58,7 +63,20 @@ impl Millis {
         let Civil { year, month, day } = civil::from_days(at.div_euclid(DAY));
         let rest = at.rem_euclid(DAY);
         let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
-        (format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}"), rest % 1_000)
+        let mut text = String::with_capacity(19);
+        digits(&mut text, year, 4);
+        for part in [month, day, hour, minute, second] {
+            digits(&mut text, part, 2);
+        }
+        (text, rest % 1_000)
+    }
+}
+
+/// Appends the last decimal digits of a number, so many: times are written for every entry of an answer.
+fn digits(out: &mut String, number: i64, count: u32) {
+    for place in (0..count).rev() {
+        let digit = number.div_euclid(10_i64.saturating_pow(place)).rem_euclid(10);
+        out.extend(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)));
     }
 }
 

@@ -277,6 +277,8 @@ impl<V: View> Planner<'_, V> {
         for literal in pattern.literals() {
             text::trigrams(literal, &mut trigrams);
         }
+        trigrams.sort_unstable();
+        trigrams.dedup();
         if trigrams.is_empty() {
             return Ok(Plan::scope("a substring of less than three characters"));
         }

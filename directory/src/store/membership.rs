@@ -3,6 +3,7 @@
 //! The value says which attribute holds the edge: [`MEMBER`], [`UNIQUE_MEMBER`] or both. Adding one member to a group
 //! of 100,000 costs two keys. Nested groups are edges between groups; a cycle is refused when the edge is made.
 
+use super::rows;
 use super::view::{Tables, View};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
@@ -37,8 +38,8 @@ pub fn add(tables: &mut Tables<'_>, group: EntryId, member: EntryId, attribute: 
     if group == member || (holder && reaches(tables, group, member)?) {
         return Err(Refusal::new(Reason::Constraint, "a group cannot hold itself, not even through other groups"));
     }
-    tables.members.insert((group.0, member.0), held | attribute)?;
-    tables.groups.insert((member.0, group.0), held | attribute)?;
+    rows::put(&mut tables.members, (group.0, member.0), held | attribute)?;
+    rows::put(&mut tables.groups, (member.0, group.0), held | attribute)?;
     Ok(true)
 }
 
@@ -50,11 +51,11 @@ pub fn remove(tables: &mut Tables<'_>, group: EntryId, member: EntryId, attribut
     }
     let left = held & !attribute;
     if left == 0 {
-        tables.members.remove((group.0, member.0))?;
-        tables.groups.remove((member.0, group.0))?;
+        rows::take(&mut tables.members, (group.0, member.0))?;
+        rows::take(&mut tables.groups, (member.0, group.0))?;
     } else {
-        tables.members.insert((group.0, member.0), left)?;
-        tables.groups.insert((member.0, group.0), left)?;
+        rows::put(&mut tables.members, (group.0, member.0), left)?;
+        rows::put(&mut tables.groups, (member.0, group.0), left)?;
     }
     Ok(true)
 }
@@ -66,16 +67,16 @@ pub fn remove_all(tables: &mut Tables<'_>, id: EntryId) -> Result<Vec<EntryId>, 
         members.push(item?.0.value().1);
     }
     for member in members {
-        tables.members.remove((id.0, member))?;
-        tables.groups.remove((member, id.0))?;
+        rows::take(&mut tables.members, (id.0, member))?;
+        rows::take(&mut tables.groups, (member, id.0))?;
     }
     let mut groups = Vec::new();
     for item in tables.groups.range(all_of(id))? {
         groups.push(EntryId(item?.0.value().1));
     }
     for group in &groups {
-        tables.groups.remove((id.0, group.0))?;
-        tables.members.remove((group.0, id.0))?;
+        rows::take(&mut tables.groups, (id.0, group.0))?;
+        rows::take(&mut tables.members, (group.0, id.0))?;
     }
     Ok(groups)
 }

@@ -3,10 +3,13 @@
 pub mod codec;
 pub mod file;
 pub mod indexes;
+pub mod keys;
 pub mod membership;
 pub mod migrate;
+pub mod rows;
 pub mod tables;
 pub mod text;
 pub mod trigrams;
+pub mod unwritten;
 pub mod verify;
 pub mod view;

@@ -10,7 +10,7 @@ use super::tables::Bytes;
 use super::text::{self, Trigram};
 use crate::error::Refusal;
 use crate::id::EntryId;
-use redb::{ReadableTable, Table};
+use redb::Table;
 
 /// So many steps are kept; then they are written.
 const MOST: usize = 1 << 18;
@@ -57,7 +57,8 @@ impl Trigrams {
             let Some(first) = steps.first() else { continue };
             let [_, a, b, c, chunk @ ..] = first.row.to_be_bytes();
             let key = text::key([a, b, c], u32::from_be_bytes(chunk));
-            let stored = table.get(key.as_slice())?;
+            // Most rows change: the page becomes the transaction's when it is read (`rows`).
+            let stored = table.get_mut(key.as_slice())?;
             let steps = steps.iter().map(|step| (step.offset, step.comes));
             let next = text::after(stored.as_ref().map_or(&[], |stored| stored.value()), steps);
             let was_there = stored.is_some();

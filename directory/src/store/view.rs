@@ -5,7 +5,7 @@
 //! asked before, too.
 
 use super::tables::{self, Bytes};
-use super::trigrams::Trigrams;
+use super::unwritten::Unwritten;
 use super::{indexes, membership};
 use crate::access::Remembered;
 use crate::error::Refusal;
@@ -69,6 +69,9 @@ pub trait View {
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
+    /// What has been done to `index` and `counts` and does not stand there yet.
+    fn unwritten(&self) -> Option<&Unwritten>;
+
     /// The record of an entry, to be parsed in place.
     fn record(&self, id: EntryId) -> Result<Option<AccessGuard<'_, Bytes>>, Refusal> {
         Ok(self.entries().get(id.0)?)
@@ -81,6 +84,9 @@ pub trait View {
 
     /// The number of an entry's children.
     fn child_count(&self, id: EntryId) -> Result<u64, Refusal> {
+        if let Some(count) = self.unwritten().and_then(|unwritten| unwritten.count(id)) {
+            return Ok(count);
+        }
         Ok(self.counts().get(id.0)?.map_or(0, |g| g.value()))
     }
 
@@ -113,9 +119,15 @@ pub trait View {
         let mut prefix = Vec::with_capacity(64);
         indexes::value_prefix(attribute, value, &mut prefix);
         let end = indexes::after(&prefix).unwrap_or_default();
+        let keys = self.unwritten().map(|unwritten| &unwritten.keys);
+        let going = keys.map_or(0, |keys| keys.going(&prefix, &end));
         let mut ids = Vec::new();
-        for item in self.index().range::<&[u8]>(prefix.as_slice()..end.as_slice())?.take(limit) {
+        let all = self.index().range::<&[u8]>(prefix.as_slice()..end.as_slice())?;
+        for item in all.take(limit.saturating_add(going)) {
             ids.extend(indexes::id_of(item?.0.value()));
+        }
+        if let Some(keys) = keys {
+            keys.correct((&prefix, &end), &mut ids, limit);
         }
         Ok(ids)
     }
@@ -183,8 +195,8 @@ macro_rules! store_tables {
 
         /// The open tables of a write transaction.
         pub struct Tables<'t> {
-            /// What the transaction has yet to do to `text`: see [`Tables::settle`].
-            pub trigrams: Trigrams,
+            /// What the transaction has yet to do: see [`Tables::settle`].
+            pub unwritten: Unwritten,
             $(
                 #[doc = concat!("`", stringify!($field), "`.")]
                 pub $field: Table<'t, $key, $value>,
@@ -197,16 +209,9 @@ macro_rules! store_tables {
             /// # Errors
             /// A failing store.
             pub fn open(txn: &'t WriteTransaction) -> Result<Tables<'t>, Refusal> {
-                Ok(Tables { trigrams: Trigrams::default(), $($field: txn.open_table(tables::$definition)?,)* })
+                Ok(Tables { unwritten: Unwritten::default(), $($field: txn.open_table(tables::$definition)?,)* })
             }
 
-            /// Does what was put off: before the commit, and before `text` is read.
-            ///
-            /// # Errors
-            /// A failing store.
-            pub fn settle(&mut self) -> Result<(), Refusal> {
-                self.trigrams.write(&mut self.text)
-            }
         }
     };
 }
@@ -245,8 +250,9 @@ store_tables! {
 }
 
 macro_rules! answer_from {
-    ($($type:ty),*) => {$(
+    ($($type:ty: $self:ident => $unwritten:expr),*) => {$(
         impl View for $type {
+            fn unwritten(&$self) -> Option<&Unwritten> { $unwritten }
             fn entries(&self) -> &impl ReadableTable<u64, Bytes> { &self.entries }
             fn names(&self) -> &impl ReadableTable<Bytes, u64> { &self.names }
             fn children(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.children }
@@ -277,4 +283,4 @@ macro_rules! answer_from {
     )*};
 }
 
-answer_from!(Snapshot, Tables<'_>);
+answer_from!(Snapshot: self => None, Tables<'_>: self => Some(&self.unwritten));

@@ -63,7 +63,15 @@ impl Detail {
 
     /// The stored values.
     pub fn values(&self) -> Vec<Vec<u8>> {
-        self.parts.iter().map(|(name, value)| format!("{name} {value}").into_bytes()).collect()
+        let stored = |(name, value): &(String, Value)| {
+            let mut out = Vec::with_capacity(128);
+            out.extend_from_slice(name.as_bytes());
+            out.push(b' ');
+            // Writing to memory does not fail.
+            let _ = serde_json::to_writer(&mut out, value);
+            out
+        };
+        self.parts.iter().map(stored).collect()
     }
 }
 

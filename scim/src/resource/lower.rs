@@ -66,10 +66,11 @@ pub fn lower(
     }
     let Lowering { detail: next, mut out, .. } = lowering;
     if next != *detail {
-        if next.values().iter().map(Vec::len).sum::<usize>() > LONGEST {
+        let values = next.values();
+        if values.iter().map(Vec::len).sum::<usize>() > LONGEST {
             return Err(invalid("the values that only SCIM knows are too long together"));
         }
-        out.values.insert(known::ROLLBOOK_SCIM_DETAIL, next.values());
+        out.values.insert(known::ROLLBOOK_SCIM_DETAIL, values);
         out.detail = Some(next);
     }
     Ok(out)

@@ -11,8 +11,14 @@ use serde_json::Value;
 /// A moment as `xsd:dateTime`, to the millisecond.
 pub fn moment(at: Millis) -> String {
     let text = at.to_generalized_time();
-    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-    format!("{}-{}-{}T{}:{}:{}", part(0..4), part(4..6), part(6..8), part(8..10), part(10..12), part(12..text.len()))
+    let mut out = String::with_capacity(24);
+    let mut from = 0;
+    for (to, mark) in [(4, "-"), (6, "-"), (8, "T"), (10, ":"), (12, ":"), (text.len(), "")] {
+        out.push_str(text.get(from..to).unwrap_or_default());
+        out.push_str(mark);
+        from = to;
+    }
+    out
 }
 
 /// A stored value in JSON; none: it is nothing that the form can show.
