@@ -1,8 +1,10 @@
-// npm oidc-provider as an OpenID provider in memory, for bench/oidc-side-by-side: node provider.mjs PORT, with the packages of
-// package.json in NODE_MODULES, and leaf.pem and leaf.key in the folder TLS. Prints "ready" when it listens.
+// npm oidc-provider as an OpenID provider, for bench/oidc-side-by-side: node provider.mjs PORT, with the packages of package.json in
+// NODE_MODULES, and leaf.pem and leaf.key in the folder TLS. Prints "ready" when it listens.
 //
-// As fast as its library lets it be: what it stores is kept in maps, nothing is written to disk, nobody's password is checked (whoever comes
-// to the sign-in page is u0), consent is given already. Its access tokens are opaque, as they are by default: one signature less for each.
+// As fast as its library lets it be: everything is read from maps, nobody's password is checked (whoever comes to the sign-in page is u0),
+// consent is given already. With STORE=FOLDER it keeps what rollbook keeps: a change is on disk (LMDB, the fastest store for Node.js; commits
+// are shared by those who wait) before it is acknowledged. Without it everything is in memory alone. Clients whose name ends in -jwt get
+// access tokens that are signed (RFC 9068), the others opaque ones: only those can be introspected and shown to userinfo here.
 import { createRequire } from "node:module";
 import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -14,6 +16,13 @@ const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-p
 const port = Number(process.argv[2]);
 
 const stores = new Map(), grants = new Map(), uids = new Map();
+const disk = process.env.STORE ? require("lmdb").open({ path: process.env.STORE }) : undefined;
+
+async function keep(name, id, payload) {
+    if (!disk) return;
+    if (payload) disk.put(`${name}:${id}`, payload); else disk.remove(`${name}:${id}`);
+    await disk.flushed;
+}
 
 class Adapter {
     constructor(name) {
@@ -27,34 +36,49 @@ class Adapter {
         if (payload.uid) uids.set(payload.uid, payload);
         if (payload.grantId) {
             if (!grants.has(payload.grantId)) grants.set(payload.grantId, []);
-            grants.get(payload.grantId).push([this.store, id]);
+            grants.get(payload.grantId).push([this, id]);
         }
+        await keep(this.name, id, payload);
     }
 
     async find(id) { return this.store.get(id); }
     async findByUid(uid) { return uids.get(uid); }
     async findByUserCode() { return undefined; }
-    async consume(id) { this.store.get(id).consumed = Math.floor(Date.now() / 1000); }
-    async destroy(id) { this.store.delete(id); }
+
+    async consume(id) {
+        const payload = this.store.get(id);
+        payload.consumed = Math.floor(Date.now() / 1000);
+        await keep(this.name, id, payload);
+    }
+
+    async destroy(id) {
+        this.store.delete(id);
+        await keep(this.name, id);
+    }
 
     async revokeByGrantId(grantId) {
-        for (const [store, id] of grants.get(grantId) ?? []) store.delete(id);
+        const all = (grants.get(grantId) ?? []).map(([adapter, id]) => adapter.destroy(id));
         grants.delete(grantId);
+        await Promise.all(all);
     }
 }
 
 const jwk = (type, options, more) => ({ ...generateKeyPairSync(type, options).privateKey.export({ format: "jwk" }), use: "sig", ...more });
-const client = (algorithm) => ({
-    client_id: `bench-${algorithm.toLowerCase()}`, client_secret: "bench-secret-of-forty-three-characters-here",
+const client = (algorithm, kind) => ({
+    client_id: `bench-${algorithm.toLowerCase()}${kind}`, client_secret: "bench-secret-of-forty-three-characters-here",
     redirect_uris: ["https://app.example/return"], grant_types: ["authorization_code", "refresh_token", "client_credentials"],
     response_types: ["code"], token_endpoint_auth_method: "client_secret_post", id_token_signed_response_alg: algorithm,
 });
 
+const API = "https://api.example", SCOPE = "openid profile email offline_access";
+const signed = (client) => client.clientId.endsWith("-jwt");
+
 const provider = new Provider(`https://127.0.0.1:${port}`, {
     adapter: Adapter,
-    clients: [client("RS256"), client("ES256")],
+    clients: ["RS256", "ES256", "EdDSA"].flatMap((algorithm) => [client(algorithm, ""), client(algorithm, "-jwt")]),
+    enabledJWA: { idTokenSigningAlgValues: ["RS256", "ES256", "EdDSA"] },
     clientDefaults: { grant_types: ["authorization_code", "refresh_token", "client_credentials"] },
-    jwks: { keys: [jwk("rsa", { modulusLength: 2048 }, { alg: "RS256", kid: "r" }), jwk("ec", { namedCurve: "P-256" }, { alg: "ES256", kid: "e" })] },
+    jwks: { keys: [jwk("rsa", { modulusLength: 2048 }, { alg: "RS256", kid: "r" }), jwk("ec", { namedCurve: "P-256" }, { alg: "ES256", kid: "e" }), jwk("ed25519", {}, { alg: "EdDSA", kid: "d" })] },
     cookies: { keys: ["bench"] },
     pkce: { required: () => true },
     scopes: ["openid", "offline_access", "profile", "email"],
@@ -62,6 +86,15 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
     features: {
         devInteractions: { enabled: false }, clientCredentials: { enabled: true }, revocation: { enabled: true },
         introspection: { enabled: true, allowedPolicy: () => true },
+        resourceIndicators: {
+            enabled: true,
+            defaultResource: (_, client) => (signed(client) ? API : undefined),
+            useGrantedResource: () => true,
+            getResourceServerInfo: (_, __, client) => ({
+                scope: SCOPE, accessTokenTTL: 600, accessTokenFormat: "jwt",
+                jwt: { sign: { alg: client.idTokenSignedResponseAlg === "EdDSA" ? "EdDSA" : "ES256" } },
+            }),
+        },
     },
     issueRefreshToken: async () => true,
     rotateRefreshToken: true,
@@ -75,7 +108,8 @@ const provider = new Provider(`https://127.0.0.1:${port}`, {
         const known = ctx.oidc.session.grantIdFor(ctx.oidc.client.clientId);
         if (known) return ctx.oidc.provider.Grant.find(known);
         const grant = new ctx.oidc.provider.Grant({ clientId: ctx.oidc.client.clientId, accountId: ctx.oidc.session.accountId });
-        grant.addOIDCScope("openid profile email offline_access");
+        grant.addOIDCScope(SCOPE);
+        if (signed(ctx.oidc.client)) grant.addResourceScope(API, SCOPE);
         await grant.save();
         return grant;
     },

@@ -1,18 +1,31 @@
-// SCIMMY (npm) as a SCIM server in memory, for bench/scim-side-by-side: node scimmy.mjs PORT, with the packages of package.json beside it.
+// SCIMMY (npm) as a SCIM server, for bench/scim-side-by-side: node scimmy.mjs PORT, with the packages of package.json in NODE_MODULES, and
+// leaf.pem and leaf.key in the folder TLS.
 //
-// As fast as its library lets it be: ids and user names are looked up in maps, nothing is written to disk, no reference is checked.
+// As fast as its library lets it be: ids and user names are looked up in maps, no reference is checked. SCIMMY has no store of its own.
+// With STORE=FOLDER a change is on disk before it is answered, as rollbook's is (LMDB, the fastest store for Node.js; commits are shared by
+// those who wait). Without it everything is in memory alone.
 import { createRequire } from "node:module";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:https";
 
 const require = createRequire(`${process.env.NODE_MODULES}/`);
 const load = (name) => ((module) => module.default ?? module)(require(name));
 const [express, SCIMMY, SCIMMYRouters] = ["express", "scimmy", "scimmy-routers"].map(load);
 
+const disk = process.env.STORE ? require("lmdb").open({ path: process.env.STORE }) : undefined;
+
+async function keep(type, id, value) {
+    if (!disk) return;
+    if (value) disk.put(`${type}:${id}`, value); else disk.remove(`${type}:${id}`);
+    await disk.flushed;
+}
+
 function store(type, unique) {
     const byId = new Map(), byName = new Map();
     const key = (value) => String(value[unique]).toLowerCase();
     return {
-        ingress(resource, data) {
+        async ingress(resource, data) {
             const now = new Date().toISOString();
             const old = resource.id ? byId.get(resource.id) : undefined;
             if (resource.id && !old) throw new SCIMMY.Types.Error(404, null, "not found");
@@ -23,6 +36,7 @@ function store(type, unique) {
             if (old) byName.delete(key(old));
             byId.set(value.id, value);
             byName.set(key(value), value);
+            await keep(type, value.id, value);
             return value;
         },
         egress(resource) {
@@ -39,11 +53,12 @@ function store(type, unique) {
             }
             return [...byId.values()];
         },
-        degress(resource) {
+        async degress(resource) {
             const value = byId.get(resource.id);
             if (!value) throw new SCIMMY.Types.Error(404, null, "not found");
             byId.delete(resource.id);
             byName.delete(key(value));
+            await keep(type, resource.id);
         },
     };
 }
@@ -63,4 +78,5 @@ app.use("/scim", new SCIMMYRouters({
         return "bench";
     },
 }));
-app.listen(Number(process.argv[2]), "127.0.0.1", () => console.log("ready"));
+const tls = (name) => readFileSync(`${process.env.TLS}/${name}`);
+createServer({ cert: tls("leaf.pem"), key: tls("leaf.key"), minVersion: "TLSv1.3" }, app).listen(Number(process.argv[2]), "127.0.0.1", () => console.log("ready"));

@@ -8,7 +8,7 @@ use crate::grant::family::Family;
 use crate::grant::{FAMILIES, FamilyId, Why};
 use crate::id::EntryId;
 use crate::store::view::View;
-use crate::store::{codec, membership};
+use crate::store::{codec, membership, rows};
 use redb::ReadableTable;
 
 pub(super) fn issue(applying: &mut Applying<'_, '_>, family: &Family) -> Result<(), Refusal> {
@@ -21,7 +21,7 @@ pub(super) fn issue(applying: &mut Applying<'_, '_>, family: &Family) -> Result<
     }
     make_room(applying, family.account)?;
     write(applying, family)?;
-    applying.tables.family_owners.insert((family.account.0, family.id.0), ())?;
+    rows::put(&mut applying.tables.family_owners, (family.account.0, family.id.0), ())?;
     tell(applying, family.account, format!("family {}", family.id), Some(family.client), "issue");
     applying.entry = Some(family.account);
     Ok(())
@@ -94,7 +94,7 @@ pub(super) fn expire(applying: &mut Applying<'_, '_>, families: &[FamilyId]) -> 
 pub(super) fn remove(applying: &mut Applying<'_, '_>, family: &Family, cause: Cause) -> Result<(), Refusal> {
     applying.dirty = true;
     applying.tables.families.remove(family.id.0)?;
-    applying.tables.family_owners.remove((family.account.0, family.id.0))?;
+    rows::take(&mut applying.tables.family_owners, (family.account.0, family.id.0))?;
     let what = What::Family { id: family.id, client: family.client, session: family.session };
     tell_ended(applying, family.account, what, cause)
 }

@@ -9,7 +9,7 @@ use crate::grant::session::Session;
 use crate::grant::{CLIENTS, SESSIONS, SessionId};
 use crate::id::EntryId;
 use crate::store::view::View;
-use crate::store::{codec, membership};
+use crate::store::{codec, membership, rows};
 use redb::ReadableTable;
 
 pub(super) fn start(applying: &mut Applying<'_, '_>, session: &Session) -> Result<(), Refusal> {
@@ -26,7 +26,7 @@ pub(super) fn start(applying: &mut Applying<'_, '_>, session: &Session) -> Resul
         end_with_families(applying, oldest, Cause::Crowded)?;
     }
     write(applying, session)?;
-    applying.tables.session_owners.insert((session.account.0, session.id.0), ())?;
+    rows::put(&mut applying.tables.session_owners, (session.account.0, session.id.0), ())?;
     tell(applying, session.account, format!("session {}", session.id), None, "start");
     applying.entry = Some(session.account);
     Ok(())
@@ -109,7 +109,7 @@ pub(super) fn end_with_families(
 pub(super) fn remove(applying: &mut Applying<'_, '_>, session: &Session, cause: Cause) -> Result<(), Refusal> {
     applying.dirty = true;
     applying.tables.sessions.remove(session.id.0)?;
-    applying.tables.session_owners.remove((session.account.0, session.id.0))?;
+    rows::take(&mut applying.tables.session_owners, (session.account.0, session.id.0))?;
     let what = What::Session { id: session.id, clients: session.clients.clone() };
     tell_ended(applying, session.account, what, cause)
 }
