@@ -15,6 +15,8 @@ const PEOPLE = ["aalvarez", "itkachuk", "sturner", "hfournier", "rnunez", "ojenn
 /** Of no known family, and long: what it is called here must break nothing. */
 const PROVIDER = "Meridian Manufacturing Staff";
 const THEME = "Meridian Werke";
+/** The theme of one tenant, whose application is its own. */
+const TENANT = { name: "aurora", theme: "Aurora Reederei", accent: "#0b6e4f", client: "aurora-log" };
 const LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 28 28"><circle cx="14" cy="14" r="13" fill="#e0a800"/></svg>';
 
 /** Starts everybody, walks in every look, and ends everybody. */
@@ -35,6 +37,7 @@ export async function withOthers(browser, binary, looks) {
     for (const look of looks) {
       const all = { browser, server, app, mimics, client, look, person: PEOPLE[looks.indexOf(look)] };
       await consent(all);
+      await tenant(all);
       await provider(all);
       await trial(all);
     }
@@ -49,6 +52,7 @@ function themes(folder) {
   mkdirSync(out);
   writeFileSync(join(out, "logo.svg"), LOGO);
   writeFileSync(join(out, "all.toml"), `name = "${THEME}"\naccent = "#ffd100"\nlogo = "logo.svg"\n`);
+  writeFileSync(join(out, "aurora.toml"), `tenant = "${TENANT.name}"\nname = "${TENANT.theme}"\naccent = "${TENANT.accent}"\n`);
   return out;
 }
 
@@ -57,6 +61,8 @@ function register(server, app) {
   const words = ["application", "create", "Wandkalender", "--public", "--client-id", "calendar", "--redirect-uri", `${app.origin}/arrived`,
     ...["openid", "profile", "email", "offline_access"].flatMap((scope) => ["--scope", scope])];
   server.command(words);
+  server.command(["application", "create", "Logbuch", "--public", "--tenant", TENANT.name, "--client-id", TENANT.client, "--redirect-uri", `${app.origin}/arrived`,
+    "--scope", "openid"]);
   return "calendar";
 }
 
@@ -146,6 +152,29 @@ async function consent(all) {
   });
   await over("consent");
   if (look === "light") await stopped(all);
+}
+
+/** An application of a tenant: its people see the tenant's theme, the others' the common one. */
+async function tenant(all) {
+  const { look } = all;
+  const { page, go, over } = await visit(all);
+  const worn = async () => ({
+    brand: (await page.textContent(".brand")).trim(),
+    accent: await page.$eval("main form button.primary", (button) => getComputedStyle(button).backgroundColor),
+    logo: await page.getAttribute(".brand img", "src"),
+  });
+  await go(request(all));
+  const common = await worn();
+  await go(request({ ...all, client: TENANT.client }, { scope: "openid" }));
+  const own = await worn();
+  await examine(page, look, "tenant-sign-in");
+  await check(`tenant-sign-in [${look}] wears the tenant's theme`, async () => {
+    expect(own.brand === TENANT.theme && common.brand === THEME, `${own.brand}, ${common.brand}`);
+    // Where people choose the colours themselves, no theme has a say.
+    expect((own.accent === common.accent) === (look === "forced"), `${own.accent} and ${common.accent}`);
+    expect(own.logo !== common.logo, `both ${own.logo}`);
+  });
+  await over("tenant-sign-in");
 }
 
 /** That these checks would see it: with the policy of the other pages, Chromium stops the form on its way to the application. */
