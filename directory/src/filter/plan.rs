@@ -11,9 +11,8 @@ use crate::id::EntryId;
 use crate::schema::Schema;
 use crate::schema::attribute::Index;
 use crate::store::text::{self, Trigram};
-use crate::store::view::View;
+use crate::store::view::{Snapshot, View};
 use crate::store::{indexes, membership};
-use redb::ReadableTable;
 
 /// So few candidates that looking for fewer costs more.
 pub const FEW: usize = 32;
@@ -78,20 +77,20 @@ impl Plan {
     }
 }
 
-/// Plans a filter.
+/// Plans a filter for a state of the store; what a transaction has yet to write would be missed.
 ///
 /// # Errors
 /// `Store`.
-pub fn plan(filter: &Resolved, schema: &Schema, view: &impl View) -> Result<Plan, Refusal> {
+pub fn plan(filter: &Resolved, schema: &Schema, view: &Snapshot) -> Result<Plan, Refusal> {
     Planner { schema, view }.plan(filter)
 }
 
-struct Planner<'a, V> {
+struct Planner<'a> {
     schema: &'a Schema,
-    view: &'a V,
+    view: &'a Snapshot,
 }
 
-impl<V: View> Planner<'_, V> {
+impl Planner<'_> {
     fn plan(&self, filter: &Resolved) -> Result<Plan, Refusal> {
         match filter {
             Resolved::Undefined => Ok(Plan::none("an item that no entry can match")),

@@ -10,9 +10,9 @@ use super::tables::Bytes;
 use super::{indexes, rows};
 use crate::error::Refusal;
 use crate::id::EntryId;
-use redb::Table;
+use redb::{ReadableTable, Table};
 use std::collections::BTreeMap;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 
 /// A run is written at once from here on: for fewer keys, changing the leaf in place is cheaper than building it anew.
 const RUN: usize = 12;
@@ -38,34 +38,33 @@ impl Keys {
         if self.0.len() > MOST { self.write(table) } else { Ok(()) }
     }
 
-    /// What is yet to be done in a range of keys.
-    pub fn range<'a>(&'a self, from: &[u8], to: &[u8]) -> impl Iterator<Item = (&'a [u8], bool)> {
-        // An empty range, not a panic, when nothing can lie between.
-        let bounds = (Bound::Included(from), if from < to { Bound::Excluded(to) } else { Bound::Included(from) });
-        self.0.range::<[u8], _>(bounds).map(|(key, comes)| (key.as_slice(), *comes))
-    }
-
-    /// Corrects the holders that the table knows of in a range of one value: `found` are at most `limit`, ascending, and
-    /// so they are afterwards.
-    pub fn correct(&self, range: (&[u8], &[u8]), found: &mut Vec<EntryId>, limit: usize) {
-        let mut changed = false;
-        for (key, comes) in self.range(range.0, range.1) {
+    /// The entries of a range of keys, as if everything had been written: ascending, at most `limit`. The range is that of
+    /// one value, so that keys lie in the order of their entries.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn holders(
+        &self,
+        table: &impl ReadableTable<Bytes, ()>,
+        range: Range<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<EntryId>, Refusal> {
+        let unwritten: Vec<(&Vec<u8>, &bool)> = self.0.range::<[u8], _>(bounds(&range)).collect();
+        let going = unwritten.iter().filter(|(_, comes)| !**comes).count();
+        let mut ids = Vec::new();
+        for item in table.range::<&[u8]>(range)?.take(limit.saturating_add(going)) {
+            ids.extend(indexes::id_of(item?.0.value()));
+        }
+        for (key, comes) in &unwritten {
             let Some(id) = indexes::id_of(key) else { continue };
-            changed = true;
-            found.retain(|known| *known != id);
-            if comes {
-                found.push(id);
+            match (ids.binary_search(&id), **comes) {
+                (Ok(at), false) => drop(ids.remove(at)),
+                (Err(at), true) => ids.insert(at, id),
+                (Ok(_), true) | (Err(_), false) => {}
             }
         }
-        if changed {
-            found.sort_unstable();
-            found.truncate(limit);
-        }
-    }
-
-    /// How many keys go, in a range: so many more have to be read of the table.
-    pub fn going(&self, from: &[u8], to: &[u8]) -> usize {
-        self.range(from, to).filter(|(_, comes)| !comes).count()
+        ids.truncate(limit);
+        Ok(ids)
     }
 
     /// Writes the keys.
@@ -93,6 +92,12 @@ impl Keys {
         self.0.clear();
         Ok(())
     }
+}
+
+/// A range of no keys has the bounds of one, where the map would panic.
+fn bounds<'a>(range: &Range<&'a [u8]>) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
+    let end = if range.is_empty() { Bound::Included(range.start) } else { Bound::Excluded(range.end) };
+    (Bound::Included(range.start), end)
 }
 
 /// Whether two keys may be in one run: of one attribute, and their values begin alike.
@@ -131,7 +136,7 @@ mod tests {
     use super::*;
     use crate::schema::attribute::AttributeId;
     use proptest::prelude::*;
-    use redb::{Database, ReadableTable, TableDefinition, backends::InMemoryBackend};
+    use redb::{Database, TableDefinition, backends::InMemoryBackend};
     use std::collections::BTreeSet;
 
     const TABLE: TableDefinition<'_, Bytes, ()> = TableDefinition::new("index");
@@ -174,11 +179,7 @@ mod tests {
                         keys.put(&mut table, all, comes).unwrap();
                         let (from, to) = range(attribute, value);
                         let limit = usize::from(value).wrapping_sub(1);
-                        let read = limit.saturating_add(keys.going(&from, &to));
-                        let stored = table.range::<&[u8]>(from.as_slice()..to.as_slice()).unwrap();
-                        let mut found: Vec<EntryId> =
-                            stored.take(read).filter_map(|item| indexes::id_of(item.unwrap().0.value())).collect();
-                        keys.correct((&from, &to), &mut found, limit);
+                        let found = keys.holders(&table, from.as_slice()..to.as_slice(), limit).unwrap();
                         let wanted = model.range(from..to).filter_map(|key| indexes::id_of(key)).take(limit);
                         prop_assert_eq!(found, wanted.collect::<Vec<_>>());
                     }

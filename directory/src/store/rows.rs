@@ -1,8 +1,8 @@
 //! Rows of tables whose pages hold many.
 //!
 //! redb builds a page that a transaction touches for the first time anew, row by row; pages that the transaction owns already
-//! are changed in place. Asking for the row to be changed makes the page the transaction's by copying its bytes, which costs
-//! a tenth for pages of a hundred rows. What is stored is the same either way.
+//! are changed in place. Asking for the row to be changed makes the page the transaction's by copying its bytes, which is
+//! cheaper for pages of many rows. What is stored is the same either way.
 
 use redb::{Key, StorageError, Table, Value};
 use std::borrow::Borrow;
@@ -21,17 +21,15 @@ pub fn put<'k, 'v, K: Key + 'static, V: Value + 'static>(
     Ok(())
 }
 
-/// Takes a row away; whether there was one.
+/// Takes a row away, if there is one.
 ///
 /// # Errors
 /// A failing store.
 pub fn take<'k, K: Key + 'static, V: Value + 'static>(
     table: &mut Table<'_, K, V>,
     key: impl Borrow<K::SelfType<'k>>,
-) -> Result<bool, StorageError> {
-    let is_there = table.get_mut(key.borrow())?.is_some();
-    if is_there {
-        drop(table.remove(key)?);
-    }
-    Ok(is_there)
+) -> Result<(), StorageError> {
+    drop(table.get_mut(key.borrow())?);
+    drop(table.remove(key)?);
+    Ok(())
 }

@@ -4,6 +4,7 @@
 //! [`View`] is what both can answer. Rules that must hold at apply time are written against it, so that they can be
 //! asked before, too.
 
+use super::keys::Keys;
 use super::tables::{self, Bytes};
 use super::unwritten::Unwritten;
 use super::{indexes, membership};
@@ -22,11 +23,11 @@ pub trait View {
     fn names(&self) -> &impl ReadableTable<Bytes, u64>;
     /// `children`.
     fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
-    /// `counts`.
+    /// `counts`, as it is written: ask [`View::child_count`].
     fn counts(&self) -> &impl ReadableTable<u64, u64>;
-    /// `index`.
+    /// `index`, as it is written: ask [`View::holders`], or a snapshot.
     fn index(&self) -> &impl ReadableTable<Bytes, ()>;
-    /// `text`.
+    /// `text`, as it is written: ask a snapshot.
     fn text(&self) -> &impl ReadableTable<Bytes, Bytes>;
     /// `members`.
     fn members(&self) -> &impl ReadableTable<(u64, u64), u8>;
@@ -119,17 +120,9 @@ pub trait View {
         let mut prefix = Vec::with_capacity(64);
         indexes::value_prefix(attribute, value, &mut prefix);
         let end = indexes::after(&prefix).unwrap_or_default();
-        let keys = self.unwritten().map(|unwritten| &unwritten.keys);
-        let going = keys.map_or(0, |keys| keys.going(&prefix, &end));
-        let mut ids = Vec::new();
-        let all = self.index().range::<&[u8]>(prefix.as_slice()..end.as_slice())?;
-        for item in all.take(limit.saturating_add(going)) {
-            ids.extend(indexes::id_of(item?.0.value()));
-        }
-        if let Some(keys) = keys {
-            keys.correct((&prefix, &end), &mut ids, limit);
-        }
-        Ok(ids)
+        let none = Keys::default();
+        let keys = self.unwritten().map_or(&none, |unwritten| &unwritten.keys);
+        keys.holders(self.index(), prefix.as_slice()..end.as_slice(), limit)
     }
 
     /// Whether `member` is directly in `group`.
