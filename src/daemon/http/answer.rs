@@ -4,6 +4,7 @@ use super::settings::Settings;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use peer::Peer;
+use std::sync::Arc;
 
 /// The number of a request, in both directions.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -48,6 +49,8 @@ pub(super) enum Door {
 }
 
 impl Door {
+    pub(super) const ALL: [Self; 2] = [Self::Scim, Self::None];
+
     pub(super) fn of(path: &str) -> Self {
         match path.strip_prefix(super::SCIM) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => Self::Scim,
@@ -72,6 +75,8 @@ pub(super) fn common(headers: &mut HeaderMap, peer: &Peer, strict_transport: Opt
         (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
+    // With the two below.
+    headers.reserve(fixed.len().saturating_add(2));
     for (name, value) in fixed {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
@@ -85,16 +90,42 @@ pub(super) fn common(headers: &mut HeaderMap, peer: &Peer, strict_transport: Opt
     }
 }
 
-/// The number of a request: a trusted proxy's own if it is one, else the next of ours.
-pub(super) fn request_id(headers: &HeaderMap, proxied: bool, next: impl FnOnce() -> String) -> String {
+/// The name of a request: a trusted proxy's own if it is one, else our number in hexadecimal, 16 digits.
+pub(super) fn request_id(headers: &HeaderMap, proxied: bool, number: u64) -> Arc<str> {
     let given = headers.get(REQUEST_ID).filter(|_| proxied).and_then(|value| value.to_str().ok());
     let fits = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'_' | b'.'))
     };
-    given.filter(fits).map_or_else(next, str::to_owned)
+    if let Some(id) = given.filter(fits) {
+        return id.into();
+    }
+    let digits: [u8; 16] = std::array::from_fn(|place| {
+        let digit = number.unbounded_shr(60_u32.saturating_sub(4 * u32::try_from(place).unwrap_or_default())) & 0xf;
+        b"0123456789abcdef".get(usize::try_from(digit).unwrap_or_default()).copied().unwrap_or_default()
+    });
+    std::str::from_utf8(&digits).unwrap_or_default().into()
 }
 
 /// What links begin with, by the configuration; none when it leaves that to the client.
 pub(super) fn public_url(settings: &Settings) -> Option<&str> {
     Some(settings.http.public_url.as_str()).filter(|url| !url.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a request's name is its number, all of it; a proxy's name counts when the proxy is trusted and the name is one.
+    #[test]
+    fn requests_have_names() {
+        let mut headers = HeaderMap::new();
+        for number in [0, 1, 0x0123_4567_89ab_cdef, u64::MAX] {
+            assert_eq!(*request_id(&headers, true, number), format!("{number:016x}"));
+        }
+        headers.insert(REQUEST_ID, HeaderValue::from_static("edge-7.a_b"));
+        assert_eq!(*request_id(&headers, true, 1), *"edge-7.a_b");
+        assert_eq!(*request_id(&headers, false, 1), *"0000000000000001");
+        headers.insert(REQUEST_ID, HeaderValue::from_static("a b"));
+        assert_eq!(*request_id(&headers, true, 1), *"0000000000000001");
+    }
 }

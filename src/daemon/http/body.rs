@@ -74,14 +74,14 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, report: Report, settings: &Settings) -> Self {
+    pub(super) fn new(inner: Incoming, report: Report, begun: Instant, settings: &Settings) -> Self {
         let http = &settings.http;
         Self {
             inner,
             report,
             most: http.body_bytes,
             received: 0,
-            begun: Instant::now(),
+            begun,
             time: http.body_time,
             grace: http.grace,
             pace: http.pace,

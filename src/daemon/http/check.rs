@@ -4,8 +4,7 @@
 //! live on (RFC 9112 §11, RFC 9110 §17). What is refused here is refused for every door alike.
 
 use super::scan::Head;
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, Version, header};
 
 /// Why a request is not looked at further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,16 +17,21 @@ const fn bad(detail: &'static str) -> Refusal {
     Refusal { status: StatusCode::BAD_REQUEST, detail }
 }
 
-/// Whether the head is one that every reader understands alike.
+/// Whether the head is one that every reader understands alike; `host` is what [`host`] says of it.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn head<B>(request: &Request<B>, seen: Head, most: u64) -> Result<(), Refusal> {
+pub(super) fn head<B>(
+    request: &Request<B>,
+    seen: Head,
+    host: Result<Option<&str>, Refusal>,
+    most: u64,
+) -> Result<(), Refusal> {
     framing(request, seen)?;
     if matches!(*request.method(), Method::TRACE | Method::CONNECT) {
         return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, detail: "this method is not spoken here" });
     }
-    host(request)?;
+    host?;
     path(request.uri().path())?;
     if request.uri().query().is_some_and(|query| contains(query.as_bytes(), b"%00")) {
         return Err(bad("the query has a null octet"));
@@ -69,8 +73,11 @@ pub(super) fn is_last<B>(request: &Request<B>, seen: Head) -> bool {
     seen.missed && request.version() != Version::HTTP_2 && request.headers().contains_key(header::TRANSFER_ENCODING)
 }
 
-/// The one host that is asked for; HTTP/1.0 need not name one (RFC 9112 §3.2, RFC 9113 §8.3.1).
-pub(super) fn host<B>(request: &Request<B>) -> Result<Option<Authority>, Refusal> {
+/// The one host that is asked for, with its port if it names one; HTTP/1.0 need not name one (RFC 9112 §3.2, RFC 9113 §8.3.1).
+///
+/// # Errors
+/// No host, more than one, or something else in its place.
+pub(super) fn host<B>(request: &Request<B>) -> Result<Option<&str>, Refusal> {
     let mut given = request.headers().get_all(header::HOST).iter();
     let named = given.next();
     if given.next().is_some() {
@@ -91,7 +98,7 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<Authority>, Refusal
     };
     match (asked, named) {
         // In HTTP/1.1 the absolute form wins (RFC 9112 §3.2.2); where both are sent, a difference is an attack or a defect.
-        (Some(asked), Some(named)) if asked != named => Err(bad("Host differs from the target")),
+        (Some(asked), Some(named)) if !asked.eq_ignore_ascii_case(named) => Err(bad("Host differs from the target")),
         (Some(asked), _) => Ok(Some(asked)),
         (None, Some(named)) => Ok(Some(named)),
         (None, None) if request.version() == Version::HTTP_10 => Ok(None),
@@ -99,18 +106,22 @@ pub(super) fn host<B>(request: &Request<B>) -> Result<Option<Authority>, Refusal
     }
 }
 
-fn authority(octets: &[u8]) -> Result<Authority, Refusal> {
+/// A name, an IPv4 address or an IPv6 address in brackets, perhaps with a port (RFC 3986 §3.2); no user, nothing encoded.
+fn authority(octets: &[u8]) -> Result<&str, Refusal> {
     const WRONG: Refusal = bad("the host is none");
-    let authority = Authority::try_from(octets).map_err(|_| WRONG)?;
-    let host = authority.host();
-    let letters = |host: &str| host.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'.' | b'_'));
-    let literal = |host: &str| {
-        let inner = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok())
+    let text = std::str::from_utf8(octets).map_err(|_| WRONG)?;
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => (address.parse::<std::net::Ipv6Addr>().is_ok(), rest),
+        None => {
+            let end = text.find(':').unwrap_or(text.len());
+            let (host, rest) = text.split_at(end);
+            let letters = host.bytes().all(|o| o.is_ascii_alphanumeric() || matches!(o, b'-' | b'.' | b'_'));
+            (letters && !host.is_empty(), rest)
+        }
     };
-    let port = authority.as_str().get(host.len()..).unwrap_or("@");
-    let port = port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
-    if host.is_empty() || !port || !(letters(host) || literal(host)) { Err(WRONG) } else { Ok(authority) }
+    let digits = |port: &str| port.bytes().all(|o| o.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    let port = port.is_empty() || port.strip_prefix(':').is_some_and(digits);
+    if host && port { Ok(text) } else { Err(WRONG) }
 }
 
 /// What no door has an address like.
@@ -152,11 +163,11 @@ fn decode(after: &[u8]) -> Option<u8> {
 }
 
 fn is_dots(segment: &str) -> bool {
-    if segment.len() > 6 {
-        return false;
-    }
-    let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-    plain == "." || plain == ".."
+    after_dot(segment).is_some_and(|rest| rest.is_empty() || after_dot(rest) == Some(""))
+}
+
+fn after_dot(text: &str) -> Option<&str> {
+    [".", "%2e", "%2E"].iter().find_map(|dot| text.strip_prefix(dot))
 }
 
 fn body(headers: &HeaderMap, most: u64) -> Result<(), Refusal> {
@@ -175,11 +186,71 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// What links begin with: the configured address, or the one that the client used.
-pub(super) fn base_url(uri: &Uri, host: Option<&Authority>, confidential: bool) -> String {
-    let scheme = if confidential { "https" } else { "http" };
-    match host.or_else(|| uri.authority()) {
-        Some(host) => format!("{scheme}://{host}"),
-        None => format!("{scheme}://localhost"),
+/// What links begin with when nothing is configured: the address that the client used.
+pub(super) fn base_url(host: Option<&str>, confidential: bool) -> String {
+    let scheme = if confidential { "https://" } else { "http://" };
+    let mut url = String::with_capacity(scheme.len().saturating_add(host.map_or(16, str::len)));
+    url.push_str(scheme);
+    url.push_str(host.unwrap_or("localhost"));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a host is a name or an address, with a port or without; nothing else passes for one.
+    #[test]
+    fn hosts_are_known() {
+        for good in ["a", "a.example", "A_b-c.example:1", "192.0.2.1:65535", "[::1]", "[2001:db8::1]:8443"] {
+            assert_eq!(authority(good.as_bytes()), Ok(good));
+        }
+        let bad = [
+            "",
+            ":80",
+            "a:",
+            "a:65536",
+            "a:+80",
+            "a:8 0",
+            "a:80:80",
+            "me@a",
+            "me:x@a:80",
+            "a/b",
+            "a?b",
+            "a b",
+            "a%41",
+            "a\\b",
+            "[::1",
+            "[]",
+            "[a]",
+            "[::1]80",
+            "[::1]:",
+            "[::1%25lo]",
+            "::1",
+            "ü.example",
+            "a,b",
+        ];
+        for bad in bad {
+            assert!(authority(bad.as_bytes()).is_err(), "{bad:?}");
+        }
+        assert!(authority(b"a\xff").is_err());
+    }
+
+    /// Goal: a dot segment is found however its dots are written, and nothing else is taken for one.
+    #[test]
+    fn dots_are_known() {
+        for dots in [".", "..", "%2e", "%2E", ".%2e", "%2E.", "%2e%2E"] {
+            assert!(is_dots(dots), "{dots}");
+        }
+        for name in ["", "...", ".a", "a.", "..a", "%2e%2e%2e", "%2f", ".%2f", ".well-known"] {
+            assert!(!is_dots(name), "{name}");
+        }
+    }
+
+    /// Goal: links begin with the host that was asked for.
+    #[test]
+    fn links_begin_with_the_host() {
+        assert_eq!(base_url(Some("a.example:8443"), true), "https://a.example:8443");
+        assert_eq!(base_url(None, false), "http://localhost");
     }
 }

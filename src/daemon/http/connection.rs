@@ -23,6 +23,8 @@ use tokio_util::sync::CancellationToken;
 const LINGER: usize = 256 * 1024;
 /// Octets of a request's body, by stream and by connection, that HTTP/2 takes before a door asks for them.
 const WINDOWS: (u32, u32) = (128 * 1024, 512 * 1024);
+/// Headers that HTTP/1.1 takes when nothing is said: then it has room for them that need not be made for each request.
+const HEADERS: usize = 100;
 /// Octets that HTTP/1.1 buffers beyond a head.
 const BUFFER: usize = 64 * 1024;
 
@@ -101,10 +103,13 @@ async fn serve_two(shared: &Shared, link: &Link, stream: TokioIo<Stream>, servic
 async fn serve_one(shared: &Shared, link: &Link, stream: TokioIo<Stream>, service: Service, wishes: &Wishes) {
     let http = &shared.settings.http;
     let head = usize::try_from(http.header_bytes).unwrap_or(usize::MAX);
-    let mut connection = http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    if http.headers != HEADERS {
+        builder.max_headers(http.headers);
+    }
+    let mut connection = builder
         // The driver's clock knows a head that was begun from a silence.
         .header_read_timeout(None)
-        .max_headers(http.headers)
         .max_header_size(head)
         .max_buf_size(head.saturating_add(BUFFER))
         .serve_connection(stream, service);

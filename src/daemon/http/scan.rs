@@ -4,6 +4,8 @@
 //! (RFC 9112 §6.1, §11.2); the parser drops the length and goes on. The same holds for lines that end without a carriage
 //! return (§2.2). Octets go through here on their way to the parser; nothing is kept but a few counts.
 
+use memchr::memchr;
+
 /// What was seen of a head.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
@@ -33,13 +35,34 @@ pub(super) struct Scan {
 
 impl Scan {
     /// Octets that belong to the head, until its empty line; what follows is not looked at.
-    pub(super) fn read(&mut self, octets: &[u8]) {
-        for octet in octets {
-            if self.done {
-                return;
+    pub(super) fn read(&mut self, mut octets: &[u8]) {
+        while !self.done {
+            // A line that came in one piece is looked at as a whole.
+            if !self.filled
+                && !self.return_before
+                && let Some(place) = memchr(b'\n', octets)
+                && let Some((line, rest)) = octets.split_at_checked(place)
+                && let [content @ .., b'\r'] = line
+                && memchr(b'\r', content).is_none()
+            {
+                self.line(content);
+                octets = rest.get(1..).unwrap_or_default();
+                continue;
             }
+            let Some((octet, rest)) = octets.split_first() else { return };
             self.step(*octet);
+            octets = rest;
         }
+    }
+
+    /// A line without its end, which is right.
+    fn line(&mut self, content: &[u8]) {
+        let length = content.split_at_checked(LENGTH.len());
+        self.head.length |= self.matched == Some(0)
+            && length.is_some_and(|(name, rest)| name.eq_ignore_ascii_case(LENGTH) && rest.first() == Some(&b':'));
+        self.done = self.begun && content.is_empty();
+        self.begun |= !content.is_empty();
+        self.matched = Some(0);
     }
 
     fn step(&mut self, octet: u8) {
@@ -82,6 +105,7 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn seen(text: &str, piece: usize) -> Head {
         let mut scan = Scan::default();
@@ -122,5 +146,19 @@ mod tests {
         scan.read(b"GET / HTTP/1.1\r\n\r\n");
         assert!(scan.take().missed);
         assert_eq!(scan.take(), Head { missed: true, ..Head::default() }, "nothing came");
+    }
+    proptest! {
+        /// Goal: whole lines are read as the same octets one by one are.
+        #[test]
+        fn pieces_do_not_matter(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec!["\r", "\n", "\r\n", "content-length", "Content-Length:", ":", "A", "x: y", " "]),
+                0..24,
+            ),
+            piece in 1_usize..40,
+        ) {
+            let text = parts.concat();
+            prop_assert_eq!(seen(&text, piece), seen(&text, 1), "{:?} in {}", text, piece);
+        }
     }
 }

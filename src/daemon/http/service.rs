@@ -72,13 +72,18 @@ impl Shared {
         let begun = Instant::now();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let origin = proxy::origin(link, request.headers(), &self.settings);
-        let request_id = answer::request_id(request.headers(), origin.proxied, || format!("{number:016x}"));
+        let request_id = answer::request_id(request.headers(), origin.proxied, number);
+        let host = check::host(&request);
+        let checked = check::head(&request, head, host, self.settings.http.body_bytes);
         let peer = Peer {
             address: origin.address,
             number,
-            request_id: request_id.into(),
+            request_id,
             confidential: origin.confidential,
-            base_url: self.base_url(&request, origin.confidential).into(),
+            base_url: match answer::public_url(&self.settings) {
+                Some(url) => url.into(),
+                None => check::base_url(host.ok().flatten(), origin.confidential).into(),
+            },
         };
         let door = Door::of(request.uri().path());
         let (method, version) = (request.method().clone(), request.version());
@@ -86,7 +91,7 @@ impl Shared {
         let is_last = check::is_last(&request, head);
 
         let span = tracing::info_span!("request", request_id = %peer.request_id);
-        let mut response = self.answer(request, head, door, &peer).instrument(span.clone()).await;
+        let mut response = self.answer(request, checked, door, &peer, begun).instrument(span.clone()).await;
 
         answer::common(response.headers_mut(), &peer, self.strict_transport.as_ref());
         if is_last && version != Version::HTTP_2 {
@@ -118,8 +123,15 @@ impl Shared {
         response.map(|body| AnswerBody::new(body, exchange, in_pieces, &self.settings))
     }
 
-    async fn answer(&self, request: Request<Incoming>, head: Head, door: Door, peer: &Peer) -> Response<Body> {
-        if let Err(Refusal { status, detail }) = check::head(&request, head, self.settings.http.body_bytes) {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        checked: Result<(), Refusal>,
+        door: Door,
+        peer: &Peer,
+        begun: Instant,
+    ) -> Response<Body> {
+        if let Err(Refusal { status, detail }) = checked {
             return answer::refuse(door, status, detail, None);
         }
         let Some(_place) = self.figures.enter(self.settings.http.requests) else {
@@ -128,10 +140,11 @@ impl Shared {
             return answer::refuse(door, status, "too many requests are in progress", Some(RETRY_AFTER));
         };
         let report = Report::default();
-        let body = |body| Body::new(RequestBody::new(body, report.clone(), &self.settings));
+        let body = |body| Body::new(RequestBody::new(body, report.clone(), begun, &self.settings));
         let mut request = request.map(body);
         request.extensions_mut().insert(peer.clone());
-        let response = match tokio::time::timeout(self.settings.http.request_time, self.route(request)).await {
+        let until = begun + self.settings.http.request_time;
+        let response = match tokio::time::timeout_at(until, self.route(request)).await {
             Ok(Some(response)) => response,
             Ok(None) => {
                 self.figures.note(Event::Panicked);
@@ -174,12 +187,5 @@ impl Shared {
             }
         })
         .await
-    }
-
-    fn base_url(&self, request: &Request<Incoming>, confidential: bool) -> String {
-        match answer::public_url(&self.settings) {
-            Some(url) => url.to_owned(),
-            None => check::base_url(request.uri(), check::host(request).ok().flatten().as_ref(), confidential),
-        }
     }
 }
