@@ -19,7 +19,7 @@ use crate::entry::record::Record;
 use crate::error::Refusal;
 use crate::grant::Algorithm;
 use crate::handle::Directory;
-use crate::id::EntryId;
+use crate::id::{EntryId, Position};
 use crate::schema::Schema;
 use crate::schema::attribute::AttributeId;
 use crate::schema::kind::Kind;
@@ -257,10 +257,23 @@ impl Directory {
     /// # Errors
     /// `Store`.
     pub fn application(&self, client_id: &str) -> Result<Option<Application>, Refusal> {
-        match claims::holder_of_client(self.snapshot()?.as_ref(), client_id)? {
-            Some(id) => self.application_of(id),
+        match self.application_version(client_id)? {
+            Some((id, _)) => self.application_of(id),
             None => Ok(None),
         }
+    }
+
+    /// The entry of a client identifier, and its version: whoever has read the application since it came about need not read
+    /// it again.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub fn application_version(&self, client_id: &str) -> Result<Option<(EntryId, Position)>, Refusal> {
+        let snapshot = self.snapshot()?;
+        let Some(id) = claims::holder_of_client(snapshot.as_ref(), client_id)? else { return Ok(None) };
+        let guard = snapshot.record(id)?;
+        let record = guard.as_ref().and_then(|g| Record::parse(g.value()).ok());
+        Ok(record.map(|record| (id, record.header().version)))
     }
 
     /// The application of this entry.

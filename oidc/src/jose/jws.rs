@@ -3,6 +3,7 @@
 use super::key::PublicKey;
 use super::sign::SigningKey;
 use super::{Algorithm, Flaw, decode, encode, json};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// Octets of the longest token that is looked at.
@@ -87,13 +88,21 @@ fn media_type(text: &str) -> String {
     }
 }
 
+/// The header of what is signed here.
+#[derive(Serialize)]
+struct Header<'a> {
+    alg: &'a str,
+    kid: &'a str,
+    typ: &'a str,
+}
+
 /// Signs claims: `typ` says what the token is for (RFC 8725 §3.11).
 ///
 /// # Errors
 /// [`Flaw::Key`] when the key cannot sign.
 pub fn sign(key: &SigningKey, kid: &str, typ: &str, claims: &Map<String, Value>) -> Result<String, Flaw> {
-    let header = serde_json::json!({"alg": key.algorithm().name(), "kid": kid, "typ": typ});
-    let mut token = encode(header.to_string());
+    let header = Header { alg: key.algorithm().name(), kid, typ };
+    let mut token = encode(serde_json::to_vec(&header).map_err(|_| Flaw::Malformed)?);
     token.push('.');
     token.push_str(&encode(serde_json::to_vec(claims).map_err(|_| Flaw::Malformed)?));
     let signature = key.sign(token.as_bytes())?;

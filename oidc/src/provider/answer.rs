@@ -7,27 +7,29 @@ use serde_json::{Value, json};
 
 /// A JSON answer that nobody may keep (RFC 6749 §5.1).
 pub(super) fn json(status: StatusCode, value: &Value) -> Response<Body> {
-    octets(status, Body::from(value.to_string()))
+    // A value without maps of its own making cannot fail.
+    octets(status, Body::from(serde_json::to_vec(value).unwrap_or_default()))
 }
 
 fn octets(status: StatusCode, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
+    let mut response = kept(body, "no-store");
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 
-/// A document that may be kept for a while: metadata, keys.
-pub(super) fn document(text: Bytes, seconds: u32) -> Response<Body> {
-    let mut response = octets(StatusCode::OK, Body::from(text));
+/// A document that may be kept as `control` says: metadata, keys.
+pub(super) fn document(text: Bytes, control: &'static str) -> Response<Body> {
+    kept(Body::from(text), control)
+}
+
+fn kept(body: Body, control: &'static str) -> Response<Body> {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
-    headers.remove(header::PRAGMA);
-    if let Ok(value) = HeaderValue::try_from(format!("public, max-age={seconds}")) {
-        headers.insert(header::CACHE_CONTROL, value);
-    }
+    // Room for those that the listener adds.
+    headers.reserve(12);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(control));
     response
 }
 

@@ -5,16 +5,16 @@ use super::decide::{Demanded, Next, SignedIn, decide};
 use super::error::{Code, Told, Wrong};
 use super::parameters::{self, Parameters};
 use super::table::{Asked, Request as Good, check};
-use super::{Provider, Visitor, answer, flow_of, resume};
+use super::{Opened, Provider, Visitor, answer, flow_of, resume};
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
 use axum::http::{Request, Response, StatusCode};
 use directory::error::Refusal;
 use directory::grant::NewCode;
+use std::sync::Arc;
 use web::{Acr, Hints, Message, ReturnTo, Visit, sign_in_uri};
 
 /// `GET /oauth2/authorize`.
-pub(super) async fn show(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn show(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let visit = provider.web().visit(&parts);
     let visitor = provider.visitor(&parts);
@@ -27,7 +27,7 @@ pub(super) async fn show(State(provider): State<Provider>, request: Request<Body
 
 /// `POST /oauth2/authorize`: the same with the parameters in a form. Sent on to the other form, because a browser that comes
 /// from another site shows its cookie only there (`SameSite=Lax`).
-pub(super) async fn take(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn take(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let visit = provider.web().visit(&parts);
     let long = Wrong::new(Code::InvalidRequest, "the request is too long, or no form");
@@ -48,7 +48,7 @@ pub(super) async fn take(State(provider): State<Provider>, request: Request<Body
 
 /// A request that passed the table, and its client.
 pub(super) struct Checked {
-    pub client: Registered,
+    pub client: Arc<Registered>,
     pub request: Good,
 }
 

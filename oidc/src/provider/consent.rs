@@ -6,9 +6,8 @@ use super::decide::Demanded;
 use super::error::{Code, Wrong};
 use super::parameters::Parameters;
 use super::table::Request as Good;
-use super::{Provider, Visitor, answer, resume};
+use super::{Opened, Provider, Visitor, answer, resume};
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{Request, Response};
 use web::{Consent, SignedIn, Visit};
 
@@ -40,7 +39,7 @@ impl Provider {
 }
 
 /// `POST /oauth2/consent`.
-pub(super) async fn take(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn take(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let posted = match provider.web().posted(request).await {
         Ok(posted) => posted,
         Err(response) => return response,

@@ -2,34 +2,33 @@
 
 use super::client::{Grant, Method};
 use super::table::LEVELS;
-use super::{Provider, answer};
+use super::{Opened, Provider, answer};
 use crate::claims::scope::SCOPES;
 use crate::jose::Algorithm;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
 use axum::http::{Request, Response};
 use serde_json::{Value, json};
 
-/// Seconds for which the documents may be kept: far less than a key is published before it signs.
-const KEPT: u32 = 3_600;
+/// How long the documents may be kept: far less than a key is published before it signs.
+const KEPT: &str = "public, max-age=3600";
 /// The same for the key set, which an emergency changes.
-const KEYS_KEPT: u32 = 300;
+const KEYS_KEPT: &str = "public, max-age=300";
 
 /// `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`.
-pub(super) async fn metadata(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn metadata(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let text = || provider.inner.metadata.get_or_init(|| Bytes::from(provider.metadata().to_string())).clone();
     public(&request, KEPT, text)
 }
 
 /// `GET /oauth2/jwks`.
-pub(super) async fn jwks(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn jwks(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let now = provider.directory().now().wall;
     public(&request, KEYS_KEPT, || provider.ring().jwks_octets(now))
 }
 
-fn public(request: &Request<Body>, seconds: u32, document: impl FnOnce() -> Bytes) -> Response<Body> {
+fn public(request: &Request<Body>, control: &'static str, document: impl FnOnce() -> Bytes) -> Response<Body> {
     match request.method() {
-        method if answer::reads(method) => answer::any_origin(answer::document(document(), seconds)),
+        method if answer::reads(method) => answer::any_origin(answer::document(document(), control)),
         &axum::http::Method::OPTIONS => answer::preflight("GET, OPTIONS"),
         _ => answer::wrong_method("GET, OPTIONS"),
     }

@@ -8,33 +8,33 @@ use super::client::Registered;
 use super::error::{Code, Wrong};
 use super::parameters::{self, Parameters};
 use super::table::{Hint, read_hint};
-use super::{Provider, Visitor, answer};
+use super::{Opened, Provider, Visitor, answer};
 use crate::jose::jws::Unproven;
 use crate::jose::token;
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
 use axum::http::request::Parts;
 use axum::http::{Request, Response};
 use directory::error::Refusal;
+use std::sync::Arc;
 use web::Visit;
 
 /// What was asked for, as far as it is good.
 struct Asked {
-    client: Option<Registered>,
+    client: Option<Arc<Registered>>,
     hint: Option<Hint>,
     /// Where to go afterwards, with the state.
     back: Option<String>,
 }
 
 /// `GET /oauth2/logout`.
-pub(super) async fn show(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn show(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let (parts, _) = request.into_parts();
     let parameters = Parameters::parse(parts.uri.query().unwrap_or_default().as_bytes());
     provider.end_session(&parts, parameters).await
 }
 
 /// `POST /oauth2/logout`: by an application's page, or the person's own answer to the question.
-pub(super) async fn take(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn take(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     if !answer::is_form(&parts.headers) {
         return provider.end_session(&parts, None).await;

@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::request::Parts;
 use axum::http::{Request, Response};
 use directory::error::{Reason, Refusal};
+use std::sync::Arc;
 
 /// The refusal for what is the server's fault; what it was goes to the log.
 pub(super) fn failed(refusal: &Refusal) -> Wrong {
@@ -39,7 +40,7 @@ pub(super) struct Proven {
     /// Who asks, from where, when.
     pub visitor: Visitor,
     /// The client.
-    pub client: Registered,
+    pub client: Arc<Registered>,
     /// What it says.
     pub parameters: Parameters,
 }

@@ -2,17 +2,16 @@
 
 use super::endpoint::{Proven, failed, is_confidential};
 use super::error::{Code, Wrong};
-use super::{Provider, answer};
+use super::{Opened, Provider, answer};
 use crate::claims::project::seconds;
 use crate::jose::token;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{Method, Request, Response, StatusCode};
 use directory::error::Refusal;
 use serde_json::{Map, Value, json};
 
 /// `POST /oauth2/introspect`.
-pub(super) async fn introspect(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn introspect(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     if request.method() != Method::POST {
         return answer::wrong_method("POST");
     }
@@ -36,7 +35,7 @@ pub(super) async fn introspect(State(provider): State<Provider>, request: Reques
 }
 
 /// `POST /oauth2/revoke`.
-pub(super) async fn revoke(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn revoke(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     if request.method() != Method::POST {
         return answer::wrong_method("POST");
     }

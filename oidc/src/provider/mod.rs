@@ -36,10 +36,9 @@ use crate::fetch::Fetcher;
 use crate::keys::Ring;
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Request, Response, StatusCode};
-use axum::middleware::{self, Next};
+use axum::http::{Response, StatusCode};
 use axum::routing::{any, get};
 use directory::clock::{Now, Span};
 use directory::context::{Actor, Context, Door, Origin};
@@ -106,6 +105,7 @@ struct Inner {
     faces: Faces,
     /// The keys at hand, and what they were made of.
     ring: RwLock<(Arc<Vec<StoredKey>>, Arc<Ring>)>,
+    clients: stored::Clients,
     /// The metadata document, once the issuer is known.
     metadata: OnceLock<Bytes>,
 }
@@ -121,7 +121,8 @@ impl Provider {
         let wake = back_channel::subscribe(web.directory());
         let keys = web.directory().signing_keys()?;
         let ring = Arc::new(stored::ring_of(&keys)?);
-        let inner = Inner { web, settings, faces, ring: RwLock::new((keys, ring)), metadata: OnceLock::new() };
+        let (clients, metadata) = (stored::Clients::default(), OnceLock::new());
+        let inner = Inner { web, settings, faces, ring: RwLock::new((keys, ring)), clients, metadata };
         let provider = Provider { inner: Arc::new(inner) };
         tokio::spawn(back_channel::deliver(provider.clone(), fetcher, wake));
         Ok(provider)
@@ -222,7 +223,7 @@ pub(crate) fn flow_of(code: &str) -> String {
     hash.chars().take(16).collect()
 }
 
-/// The routes.
+/// The routes. Their endpoints take the provider as [`Opened`].
 pub fn router(provider: Provider) -> Router {
     Router::new()
         .route("/.well-known/openid-configuration", any(discovery::metadata))
@@ -235,11 +236,19 @@ pub fn router(provider: Provider) -> Router {
         .route("/oauth2/revoke", any(introspect::revoke))
         .route("/oauth2/userinfo", any(userinfo::take))
         .route("/oauth2/logout", get(end_session::show).post(end_session::take))
-        .route_layer(middleware::from_fn_with_state(provider.clone(), open))
         .with_state(provider)
 }
 
-/// Without an issuer there is no provider: nothing here is answered.
-async fn open(State(provider): State<Provider>, request: Request<Body>, next: Next) -> Response<Body> {
-    if provider.issuer().is_empty() { answer::empty(StatusCode::NOT_FOUND) } else { next.run(request).await }
+/// The provider, for an endpoint. Without an issuer there is none: nothing is answered.
+struct Opened(Provider);
+
+impl FromRequestParts<Provider> for Opened {
+    type Rejection = Response<Body>;
+
+    async fn from_request_parts(_: &mut Parts, provider: &Provider) -> Result<Opened, Response<Body>> {
+        match provider.issuer() {
+            "" => Err(answer::empty(StatusCode::NOT_FOUND)),
+            _ => Ok(Opened(provider.clone())),
+        }
+    }
 }

@@ -11,11 +11,15 @@ use directory::clock::Millis;
 use directory::entry::record::Record;
 use directory::error::{Reason, Refusal};
 use directory::grant::SigningKey as StoredKey;
-use directory::id::EntryId;
+use directory::id::{EntryId, Position};
 use directory::schema::known::attribute as known;
 use directory::store::view::View;
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// So many clients are kept; one more, and it begins anew.
+const CLIENTS: usize = 1_024;
 
 fn broken(what: impl Into<String>) -> Refusal {
     Refusal::new(Reason::Store, "the store failed").with_detail(what)
@@ -69,14 +73,42 @@ fn registered(application: Application) -> Registered {
     Registered { client, entry: application.id, method, jwks, back_channel, application }
 }
 
+/// Clients that were asked for lately, each as its entry's version says.
+#[derive(Default)]
+pub(super) struct Clients(Mutex<HashMap<EntryId, (Position, Arc<Registered>)>>);
+
+impl Clients {
+    fn get(&self, id: EntryId, version: Position) -> Option<Arc<Registered>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&id).filter(|(of, _)| *of == version).map(|(_, client)| Arc::clone(client))
+    }
+
+    fn learn(&self, id: EntryId, version: Position, client: &Arc<Registered>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= CLIENTS {
+            known.clear();
+        }
+        known.insert(id, (version, Arc::clone(client)));
+    }
+}
+
 impl Provider {
     /// The client of an identifier, when it is in use.
     ///
     /// # Errors
     /// `Store`.
-    pub(super) fn client(&self, client_id: &str) -> Result<Option<Registered>, Refusal> {
-        let application = self.directory().application(client_id)?;
-        Ok(application.filter(|application| application.enabled).map(registered))
+    pub(super) fn client(&self, client_id: &str) -> Result<Option<Arc<Registered>>, Refusal> {
+        let Some((id, version)) = self.directory().application_version(client_id)? else { return Ok(None) };
+        let client = match self.inner.clients.get(id, version) {
+            Some(known) => known,
+            None => {
+                // It may have changed since: then it is newer than its version here, which will not be asked for again.
+                let Some(read) = self.client_of(id)?.map(Arc::new) else { return Ok(None) };
+                self.inner.clients.learn(id, version, &read);
+                read
+            }
+        };
+        Ok(Some(client).filter(|client| client.application.enabled))
     }
 
     /// The client of an entry, in use or not.

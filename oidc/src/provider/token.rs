@@ -5,12 +5,11 @@ use super::endpoint::{Proven, failed};
 use super::error::{Code, Wrong};
 use super::mint::{self, About, Login};
 use super::parameters::words;
-use super::{Provider, Visitor, answer};
+use super::{Opened, Provider, Visitor, answer};
 use crate::claims::request::ClaimsRequest;
 use crate::claims::scope::{self, OFFLINE_ACCESS, OPENID};
 use crate::jose::encode;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{Method, Request, Response, StatusCode};
 use directory::error::Refusal;
 use directory::grant::{Answer, Family, FamilyTerms, Redemption, Why};
@@ -20,7 +19,7 @@ const BAD_CODE: Wrong = Wrong::new(Code::InvalidGrant, "the code is not good, or
 const BAD_REFRESH: Wrong = Wrong::new(Code::InvalidGrant, "the refresh token is not good, or not for this client");
 
 /// `POST /oauth2/token`.
-pub(super) async fn take(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn take(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let response = match *request.method() {
         Method::POST => provider.token(request).await,
         Method::OPTIONS => return answer::preflight("POST, OPTIONS"),

@@ -3,18 +3,17 @@
 use super::bearer::Live;
 use super::endpoint::{failed, form};
 use super::error::{Code, Wrong};
-use super::{Provider, answer};
+use super::{Opened, Provider, answer};
 use crate::claims::request::ClaimsRequest;
 use crate::claims::scope::{self, OPENID};
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use directory::error::Refusal;
 use directory::grant::Family;
 use serde_json::{Map, Value};
 
 /// `GET` and `POST /oauth2/userinfo`.
-pub(super) async fn take(State(provider): State<Provider>, request: Request<Body>) -> Response<Body> {
+pub(super) async fn take(Opened(provider): Opened, request: Request<Body>) -> Response<Body> {
     let response = match *request.method() {
         Method::GET | Method::HEAD | Method::POST => provider.userinfo(request).await,
         Method::OPTIONS => return answer::preflight("GET, POST, OPTIONS"),
