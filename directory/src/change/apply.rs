@@ -9,7 +9,7 @@ use super::{Op, Receipt, Subject, WriteSet, account, add, carry, delete, members
 use crate::access::{Remembered, Rights};
 use crate::entry::record::{Draft, Record};
 use crate::error::{Reason, Refusal};
-use crate::grant::apply::Outcome;
+use crate::grant::apply::{Crowds, Outcome};
 use crate::id::{EntryId, Position};
 use crate::journal::record::{Event, Record as JournalRecord};
 use crate::schema::Schema;
@@ -29,6 +29,8 @@ pub struct Applying<'a, 't> {
     pub position: Position,
     /// The actor's rights, read from `tables`.
     pub rights: Rights,
+    /// What the lane knows of how many grants accounts hold.
+    pub(crate) crowds: &'a Crowds,
     /// The journal record so far.
     pub record: JournalRecord,
     /// The last entry that was made or changed.
@@ -56,13 +58,15 @@ pub enum Applied {
     Spoiled(Refusal),
 }
 
-/// Applies one set at the next position. `remembered` are rights in the state that `tables` have now, and afterwards.
-pub fn apply(
+/// Applies one set at the next position. `remembered` are rights in the state that `tables` have now, and afterwards;
+/// `crowds` is the lane's.
+pub(crate) fn apply(
     tables: &mut Tables<'_>,
     schema: &Schema,
     set: &WriteSet,
     last: &mut Head,
     remembered: &Remembered,
+    crowds: &Crowds,
 ) -> Applied {
     match tables.receipts.get(set.id.0).map(|g| g.map(|g| g.value())) {
         Err(error) => return Applied::Refused(error.into()),
@@ -84,7 +88,7 @@ pub fn apply(
         Err(refusal) => return Applied::Refused(refusal),
     };
     let position = Position(last.position.0.saturating_add(1));
-    let mut applying = Applying::new(tables, schema, set, position, rights);
+    let mut applying = Applying::new(tables, schema, set, position, rights, crowds);
     let outcome = applying.steps();
     let changed = applying.dirty || !applying.record.events.is_empty();
     let outcome = outcome.and_then(|entries| {
@@ -115,7 +119,8 @@ pub fn apply(
 pub fn rehearse(tables: &mut Tables<'_>, schema: &Schema, set: &WriteSet, last: Head) -> Result<Vec<Event>, Refusal> {
     let rights = Rights::of(tables, schema, set.actor)?;
     let position = Position(last.position.0.saturating_add(1));
-    let mut applying = Applying::new(tables, schema, set, position, rights);
+    let crowds = Crowds::default();
+    let mut applying = Applying::new(tables, schema, set, position, rights, &crowds);
     applying.steps()?;
     Ok(applying.record.events)
 }
@@ -152,6 +157,7 @@ impl<'a, 't> Applying<'a, 't> {
         set: &'a WriteSet,
         position: Position,
         rights: Rights,
+        crowds: &'a Crowds,
     ) -> Applying<'a, 't> {
         let record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
         Applying {
@@ -160,6 +166,7 @@ impl<'a, 't> Applying<'a, 't> {
             set,
             position,
             rights,
+            crowds,
             record,
             entry: None,
             grants: Outcome::default(),

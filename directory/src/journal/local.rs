@@ -21,6 +21,7 @@ use crate::change::{Receipt, WriteSet};
 use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
+use crate::grant::apply::Crowds;
 use crate::id::Position;
 use crate::schema::Schema;
 use crate::store::codec;
@@ -102,6 +103,7 @@ impl Lane {
             published: Box::new(published),
             tell: Box::new(tell),
             counters: counters.clone(),
+            crowds: Crowds::default(),
             batches: 0,
         };
         let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
@@ -178,6 +180,7 @@ struct Worker {
     published: Box<dyn Fn() + Send>,
     tell: Tell,
     counters: Arc<LaneCounters>,
+    crowds: Crowds,
     batches: u32,
 }
 
@@ -200,6 +203,7 @@ impl Worker {
             patience = began.elapsed().div_f32(2.0).clamp(REJOIN, REJOIN_MOST);
             if let Some(work) = exclusive {
                 work(&self.database, &self.published);
+                self.crowds.forget();
             }
             if stop {
                 return;
@@ -270,7 +274,7 @@ impl Worker {
                 if matches!(answer, Some(Err(_))) {
                     continue;
                 }
-                match apply(&mut tables, &self.schema, set, &mut head, &remembered) {
+                match apply(&mut tables, &self.schema, set, &mut head, &remembered, &self.crowds) {
                     Applied::Done(receipt) => {
                         wrote = true;
                         *answer = Some(Ok(receipt));

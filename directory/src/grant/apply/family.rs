@@ -122,8 +122,8 @@ fn has_session(applying: &Applying<'_, '_>, family: &Family) -> Result<bool, Ref
 /// Ends those families that were used longest ago when there is no room for another, the expired ones first: a tenth at
 /// once, so that somebody who is at the bound does not have them all looked at with each one more.
 fn make_room(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Refusal> {
-    let held = applying.tables.family_owners.range(membership::all_of(account))?.count();
-    if held < FAMILIES {
+    let held = || Ok(applying.tables.family_owners.range(membership::all_of(account))?.count());
+    if applying.crowds.enter(account, FAMILIES, held)? {
         return Ok(());
     }
     let wall = applying.set.now.wall;

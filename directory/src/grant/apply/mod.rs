@@ -1,12 +1,15 @@
 //! Grants in the write path: issued, used, ended. What may happen only once is decided here, by the journal's order.
 
 mod code;
+mod crowds;
 pub(crate) mod factor;
 mod family;
 mod kept;
 mod link;
 mod notice;
 mod session;
+
+pub(crate) use crowds::Crowds;
 
 use super::code::Code;
 use super::ended::{Cause, Ended, What};
