@@ -138,7 +138,7 @@ impl Snapshots {
             return Ok(snapshot.clone());
         }
         let txn = self.database.begin_read().map_err(failed)?;
-        let snapshot = Arc::new(Snapshot::open(&txn)?);
+        let snapshot = Arc::new(Snapshot::open(txn)?);
         *present = Some(snapshot.clone());
         Ok(snapshot)
     }

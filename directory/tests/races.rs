@@ -221,7 +221,7 @@ fn the_same_write_set_twice_is_carried_out_once() {
         assert_eq!(answers, [1, 2, 1, 1, 2]);
     }
     lane.stop();
-    let snapshot = Snapshot::open(&database.begin_read().unwrap()).unwrap();
+    let snapshot = Snapshot::open(database.begin_read().unwrap()).unwrap();
     assert_eq!(Head::read(&snapshot).unwrap().position.0, 2);
     assert_eq!((snapshot.entries().len().unwrap(), snapshot.journal().len().unwrap()), (2, 2));
 }

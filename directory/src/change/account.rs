@@ -77,7 +77,7 @@ fn bury_entry(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft, facts
         return Err(Refusal::new(Reason::HasChildren, "the entry has children"));
     }
     delete::remove(applying, id, draft)?;
-    applying.tables.graves.insert(id.0, draft.encode().as_slice())?;
+    applying.tables.graves.write()?.insert(id.0, draft.encode().as_slice())?;
     if facts.deletion.is_some_and(|d| d.names_free) {
         add::claims_of(draft)?.release(applying.tables, id)?;
     }
@@ -233,13 +233,15 @@ pub fn upgrade(
 /// The end of a buried account: its facts and its names go for good (requirement 2.7).
 pub fn purge(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
     only_the_system(applying)?;
-    let Some(buried) = applying.tables.graves.get(id.0)?.map(|g| references::draft_of(g.value())).transpose()? else {
+    let Some(buried) =
+        applying.tables.graves.read()?.get(id.0)?.map(|g| references::draft_of(g.value())).transpose()?
+    else {
         return Ok(());
     };
     applying.dirty = true;
     add::claims_of(&buried)?.release(applying.tables, id)?;
     applying.tables.accounts.remove(id.0)?;
-    applying.tables.graves.remove(id.0)?;
+    applying.tables.graves.write()?.remove(id.0)?;
     applying.record.events.push(Event::Account { entry: id, dn: buried.dn, act: "purge".into() });
     Ok(())
 }

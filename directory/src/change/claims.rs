@@ -187,7 +187,7 @@ pub fn buried(view: &Snapshot, schema: &Schema, dn: &[u8], key: &[u8]) -> Result
         let is_username = schema.find_attribute(ava.attribute.as_bytes()).is_some_and(|a| a.name() == "uid");
         let Some(name) = std::str::from_utf8(&ava.value).ok().filter(|_| is_username) else { continue };
         if let Some(id) = holder_of_username(view, name)?
-            && let Some(grave) = view.graves().get(id.0)?
+            && let Some(grave) = view.graves()?.get(id.0)?
             && Record::parse(grave.value()).is_ok_and(|record| record.key() == key)
         {
             return Ok(Some(id));

@@ -183,7 +183,7 @@ impl Directory {
 
     fn stored_code(&self, key: &CodeKey) -> Result<Option<Code>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = redb::ReadableTable::get(snapshot.codes(), key.as_slice())?;
+        let guard = redb::ReadableTable::get(snapshot.codes()?, key.as_slice())?;
         guard.map(|g| codec::decode(g.value())).transpose()
     }
 
@@ -196,7 +196,7 @@ impl Directory {
         let end = u64::try_from(before.0).unwrap_or(0).to_be_bytes();
         let none = {
             let snapshot = self.snapshot()?;
-            let mut old = redb::ReadableTable::range::<&[u8]>(snapshot.codes(), ..end.as_slice())?;
+            let mut old = redb::ReadableTable::range::<&[u8]>(snapshot.codes()?, ..end.as_slice())?;
             old.next().is_none()
         };
         if none {

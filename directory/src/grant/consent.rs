@@ -38,7 +38,7 @@ impl Directory {
     /// `Store`.
     pub fn consent(&self, account: EntryId, client: EntryId) -> Result<Option<Consent>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = snapshot.consents().get((account.0, client.0))?;
+        let guard = snapshot.consents()?.get((account.0, client.0))?;
         guard.map(|g| codec::decode(g.value())).transpose()
     }
 
@@ -79,7 +79,7 @@ impl Directory {
         let rights = self.rights(&snapshot, context.actor)?;
         super::apply::may_see(snapshot.as_ref(), &rights, account)?;
         let mut out: Vec<Consent> = Vec::new();
-        for item in snapshot.consents().range(membership::all_of(account))? {
+        for item in snapshot.consents()?.range(membership::all_of(account))? {
             out.push(codec::decode(item?.1.value())?);
         }
         out.sort_by_key(|consent| std::cmp::Reverse((consent.updated, consent.client)));

@@ -181,7 +181,7 @@ impl Directory {
 
     pub(crate) fn stored_factors(&self, account: EntryId) -> Result<Stored, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = snapshot.factors().get(account.0)?;
+        let guard = snapshot.factors()?.get(account.0)?;
         Ok(guard.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default())
     }
 

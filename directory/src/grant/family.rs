@@ -256,7 +256,7 @@ impl Directory {
         let rights = self.rights(&snapshot, context.actor)?;
         super::apply::may_see(snapshot.as_ref(), &rights, account)?;
         let mut out = Vec::new();
-        for item in redb::ReadableTable::range(snapshot.family_owners(), membership::all_of(account))? {
+        for item in redb::ReadableTable::range(snapshot.family_owners()?, membership::all_of(account))? {
             out.extend(self.family(FamilyId(item?.0.value().1), &context.now)?.map(|live| live.family));
         }
         out.sort_by_key(|family| std::cmp::Reverse((family.created, family.id)));
@@ -334,7 +334,7 @@ impl Directory {
 
     fn stored_family(&self, id: FamilyId) -> Result<Option<Family>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = redb::ReadableTable::get(snapshot.families(), id.0)?;
+        let guard = redb::ReadableTable::get(snapshot.families()?, id.0)?;
         guard.map(|g| codec::decode(g.value())).transpose()
     }
 }

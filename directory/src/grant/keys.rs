@@ -246,7 +246,7 @@ impl Directory {
 /// The stored keys, the oldest first.
 pub(crate) fn stored_keys(view: &impl View) -> Result<Vec<StoredKey>, Refusal> {
     let mut keys = Vec::new();
-    for item in redb::ReadableTable::range::<u64>(view.signing_keys(), ..)? {
+    for item in redb::ReadableTable::range::<u64>(view.signing_keys()?, ..)? {
         keys.push(codec::decode(item?.1.value())?);
     }
     Ok(keys)

@@ -78,7 +78,7 @@ impl Directory {
     /// `Store`.
     pub fn link_of(&self, provider: EntryId, key: &str) -> Result<Option<Link>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = snapshot.links().get(row(provider, key).as_slice())?;
+        let guard = snapshot.links()?.get(row(provider, key).as_slice())?;
         let link: Option<Link> = guard.map(|g| codec::decode(g.value())).transpose()?;
         Ok(link.filter(|link| link.key == key))
     }
@@ -117,8 +117,8 @@ impl Directory {
         let rights = self.rights(&snapshot, context.actor)?;
         super::apply::may_see(snapshot.as_ref(), &rights, account)?;
         let mut out = Vec::new();
-        for item in snapshot.link_owners().range(membership::all_of(account))? {
-            let guard = snapshot.links().get(item?.1.value())?;
+        for item in snapshot.link_owners()?.range(membership::all_of(account))? {
+            let guard = snapshot.links()?.get(item?.1.value())?;
             out.extend(guard.map(|g| codec::decode::<Link>(g.value())).transpose()?);
         }
         Ok(out)
@@ -133,7 +133,7 @@ impl Directory {
         let rights = self.rights(&snapshot, context.actor)?;
         let (from, to) = (provider.0.to_be_bytes(), provider.0.saturating_add(1).to_be_bytes());
         let mut out = Vec::new();
-        for item in snapshot.links().range::<&[u8]>(from.as_slice()..to.as_slice())? {
+        for item in snapshot.links()?.range::<&[u8]>(from.as_slice()..to.as_slice())? {
             let link: Link = codec::decode(item?.1.value())?;
             if out.len() < most && super::apply::may_see(snapshot.as_ref(), &rights, link.account).is_ok() {
                 out.push(link);

@@ -58,7 +58,7 @@ impl Directory {
         let from = after.map_or((0, 0), |NoticeId(position, number)| (position, number.saturating_add(1)));
         let snapshot = self.snapshot()?;
         let mut out = Vec::new();
-        for item in snapshot.notices().range(from..)?.take(most) {
+        for item in snapshot.notices()?.range(from..)?.take(most) {
             out.push(codec::decode(item?.1.value())?);
         }
         Ok(out)

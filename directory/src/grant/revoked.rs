@@ -30,7 +30,7 @@ impl Directory {
     /// # Errors
     /// `Store`.
     pub fn is_access_revoked(&self, jti: &str) -> Result<bool, Refusal> {
-        Ok(self.snapshot()?.revoked().get(name("jti", jti).as_slice())?.is_some())
+        Ok(self.snapshot()?.revoked()?.get(name("jti", jti).as_slice())?.is_some())
     }
 
     /// Uses a name that is good once until it expires: the `jti` of a client's assertion, a state. False: it has been
@@ -47,7 +47,7 @@ impl Directory {
     /// Removes the rows that say nothing any more.
     pub(crate) async fn purge_revoked(&self, now: &Now) -> Result<(), Refusal> {
         let mut old = Vec::new();
-        for item in self.snapshot()?.revoked().range::<&[u8]>(..)? {
+        for item in self.snapshot()?.revoked()?.range::<&[u8]>(..)? {
             let (key, until) = item?;
             if Millis(until.value()) <= now.wall {
                 old.extend(Name::try_from(key.value()));

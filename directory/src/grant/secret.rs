@@ -108,7 +108,7 @@ impl Directory {
 
     fn secrets(&self, entry: EntryId) -> Result<Secrets, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = snapshot.secrets().get(entry.0)?;
+        let guard = snapshot.secrets()?.get(entry.0)?;
         Ok(guard.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default())
     }
 }

@@ -200,7 +200,7 @@ impl Directory {
     /// The session as it is known here, whether it is good or not.
     pub(crate) fn stored_session(&self, id: SessionId) -> Result<Option<Session>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = redb::ReadableTable::get(snapshot.sessions(), id.0)?;
+        let guard = redb::ReadableTable::get(snapshot.sessions()?, id.0)?;
         let stored: Option<Session> = guard.map(|g| codec::decode(g.value())).transpose()?;
         Ok(stored.map(|mut session| {
             session.seen = session.seen.max(self.inner().seen.latest(id));
@@ -226,7 +226,7 @@ impl Directory {
         let rights = self.rights(&snapshot, context.actor)?;
         super::apply::may_see(snapshot.as_ref(), &rights, account)?;
         let mut out = Vec::new();
-        for item in redb::ReadableTable::range(snapshot.session_owners(), membership::all_of(account))? {
+        for item in redb::ReadableTable::range(snapshot.session_owners()?, membership::all_of(account))? {
             let id = SessionId(item?.0.value().1);
             out.extend(self.live_session(id, &context.now)?.map(|live| live.session));
         }

@@ -37,23 +37,22 @@ impl Directory {
     fn expired_grants(&self, now: &Now) -> Result<(Vec<SessionId>, Vec<FamilyId>), Refusal> {
         let snapshot = self.snapshot()?;
         let (mut sessions, mut families) = (Vec::new(), Vec::new());
-        for item in redb::ReadableTable::range::<u64>(snapshot.sessions(), ..)? {
+        let stored = snapshot.sessions()?;
+        for item in redb::ReadableTable::range::<u64>(stored, ..)? {
             let mut session: Session = codec::decode(item?.1.value())?;
             session.seen = session.seen.max(self.inner().seen.latest(session.id));
             if session.is_expired(now.wall) {
                 sessions.push(session.id);
             }
         }
-        for item in redb::ReadableTable::range::<u64>(snapshot.families(), ..)? {
+        let there = |id: SessionId| redb::ReadableTable::get(stored, id.0).is_ok_and(|g| g.is_some());
+        for item in redb::ReadableTable::range::<u64>(snapshot.families()?, ..)? {
             let family: Family = codec::decode(item?.1.value())?;
             let gone = || snapshot.record(family.client).is_ok_and(|record| record.is_none());
-            let is_there =
-                |id: SessionId| redb::ReadableTable::get(snapshot.sessions(), id.0).is_ok_and(|g| g.is_some());
-            if family.is_expired(now.wall) || gone() || family.bound_to().is_some_and(|id| !is_there(id)) {
+            if family.is_expired(now.wall) || gone() || family.bound_to().is_some_and(|id| !there(id)) {
                 families.push(family.id);
             }
         }
-        let there = |id: SessionId| redb::ReadableTable::get(snapshot.sessions(), id.0).is_ok_and(|g| g.is_some());
         self.inner().seen.keep(there);
         Ok((sessions, families))
     }

@@ -27,7 +27,7 @@ impl Bulk<'_> {
         self.entries.write(&mut self.tables.entries)?;
         self.accounts.write(&mut self.tables.accounts)?;
         self.credentials.write(&mut self.tables.credentials)?;
-        self.graves.write(&mut self.tables.graves)?;
+        self.graves.write(self.tables.graves.write()?)?;
         self.settle_authors()?;
         self.settle_contexts()?;
         self.settle_counts()?;

@@ -24,7 +24,7 @@ type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 
 /// `STEPS[n]` brings format `n + 1` to `n + 2`.
 const STEPS: &[Step] = &[
-    // 2: the tables of API tokens, made empty when they are opened. A program that does not know them would let the
+    // 2: the tables of API tokens, made empty. A program that does not know them would let the
     // tokens of a disabled account live.
     |_| Ok(()),
     // 3: the tables of sessions and refresh families, likewise.
@@ -101,6 +101,7 @@ pub fn bring_up_to_date(tables: &mut Tables<'_>, random: &Random) -> Result<bool
     for step in STEPS.iter().skip(usize::try_from(from.saturating_sub(1)).unwrap_or(usize::MAX)) {
         step(tables)?;
     }
+    tables.make()?;
     tables.meta.insert(meta::FORMAT, FORMAT.to_le_bytes().as_slice())?;
     Ok(true)
 }

@@ -4,6 +4,7 @@ pub mod codec;
 pub mod file;
 pub mod indexes;
 pub mod keys;
+mod late;
 pub mod membership;
 pub mod migrate;
 pub mod rows;

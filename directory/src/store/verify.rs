@@ -281,7 +281,7 @@ impl Check<'_> {
     }
 
     fn graves(&mut self) -> Result<(), Refusal> {
-        for item in self.snapshot.graves().range::<u64>(..)? {
+        for item in self.snapshot.graves()?.range::<u64>(..)? {
             let id = EntryId(item?.0.value());
             let deleted = self.snapshot.account(id).ok().flatten().is_some_and(|a| a.deletion.is_some());
             if !deleted || self.snapshot.record(id)?.is_some() {
@@ -293,7 +293,7 @@ impl Check<'_> {
         for item in self.snapshot.claims().range::<&[u8]>(..)? {
             let (key, value) = item?;
             let owner = claim_owner(key.value(), value.value());
-            let known = self.snapshot.record(owner)?.is_some() || self.snapshot.graves().get(owner.0)?.is_some();
+            let known = self.snapshot.record(owner)?.is_some() || self.snapshot.graves()?.get(owner.0)?.is_some();
             claimed = claimed.saturating_add(u64::from(known));
         }
         if claimed != names {
@@ -305,7 +305,7 @@ impl Check<'_> {
     fn tokens(&mut self) -> Result<(), Refusal> {
         let snapshot = self.snapshot;
         let mut tokens = 0_u64;
-        for item in snapshot.tokens().range::<u64>(..)? {
+        for item in snapshot.tokens()?.range::<u64>(..)? {
             let (id, stored) = item?;
             tokens = tokens.saturating_add(1);
             let token = match codec::decode::<Token>(stored.value()) {
@@ -315,7 +315,7 @@ impl Check<'_> {
                     continue;
                 }
             };
-            if snapshot.owners().get((token.account.0, token.id.0))?.is_none() {
+            if snapshot.owners()?.get((token.account.0, token.id.0))?.is_none() {
                 self.find("owners", format!("token {} does not stand with its account", token.id));
             }
             let lives = snapshot.account(token.account).ok().flatten().is_some_and(|a| is_usable(&a));
@@ -323,7 +323,7 @@ impl Check<'_> {
                 self.find("tokens", format!("token {} outlives its account {}", token.id, token.account.0));
             }
         }
-        if snapshot.owners().len()? != tokens {
+        if snapshot.owners()?.len()? != tokens {
             self.find("owners", "a token is missing");
         }
         Ok(())

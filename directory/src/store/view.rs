@@ -5,6 +5,7 @@
 //! asked before, too.
 
 use super::keys::Keys;
+use super::late::{Late, LateReadOnly};
 use super::tables::{self, Bytes};
 use super::unwritten::Unwritten;
 use super::{indexes, membership};
@@ -14,6 +15,7 @@ use crate::id::{EntryId, Position};
 use crate::lifecycle::Account;
 use crate::schema::attribute::AttributeId;
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+use std::sync::Arc;
 
 /// What can be asked of a state of the store.
 pub trait View {
@@ -40,33 +42,33 @@ pub trait View {
     /// `credentials`.
     fn credentials(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `tokens`.
-    fn tokens(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn tokens(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `owners`.
-    fn owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    fn owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal>;
     /// `sessions`.
-    fn sessions(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn sessions(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `session_owners`.
-    fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    fn session_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal>;
     /// `families`.
-    fn families(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn families(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `family_owners`.
-    fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()>;
+    fn family_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal>;
     /// `notices`.
-    fn notices(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
+    fn notices(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal>;
     /// `revoked`.
-    fn revoked(&self) -> &impl ReadableTable<Bytes, i64>;
+    fn revoked(&self) -> Result<&impl ReadableTable<Bytes, i64>, Refusal>;
     /// `consents`.
-    fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
+    fn consents(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal>;
     /// `signing_keys`.
-    fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn signing_keys(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `secrets`.
-    fn secrets(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn secrets(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `factors`.
-    fn factors(&self) -> &impl ReadableTable<u64, Bytes>;
+    fn factors(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal>;
     /// `links`.
-    fn links(&self) -> &impl ReadableTable<Bytes, Bytes>;
+    fn links(&self) -> Result<&impl ReadableTable<Bytes, Bytes>, Refusal>;
     /// `link_owners`.
-    fn link_owners(&self) -> &impl ReadableTable<(u64, u64), Bytes>;
+    fn link_owners(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal>;
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
@@ -151,24 +153,30 @@ pub trait View {
 }
 
 macro_rules! store_tables {
-    ($($field:ident: $key:ty => $value:ty, $definition:ident;)*) => {
+    (
+        open { $($field:ident: $key:ty => $value:ty, $definition:ident;)* }
+        late { $($late:ident: $late_key:ty => $late_value:ty, $late_definition:ident;)* }
+    ) => {
         /// One consistent state, its tables held open. Cheap to ask, shared by all requests until the next commit.
         pub struct Snapshot {
             position: Position,
             /// What actors may do in this state, as far as somebody has asked.
             pub rights: Remembered,
             $($field: ReadOnlyTable<$key, $value>,)*
+            $($late: LateReadOnly<$late_key, $late_value>,)*
         }
 
         impl Snapshot {
-            /// Opens every table of a read transaction.
+            /// Opens the tables of a read transaction.
             ///
             /// # Errors
             /// A failing store, or one that was never initialised.
-            pub fn open(txn: &ReadTransaction) -> Result<Snapshot, Refusal> {
+            pub fn open(txn: ReadTransaction) -> Result<Snapshot, Refusal> {
                 $(let $field = txn.open_table(tables::$definition)?;)*
+                let txn = Arc::new(txn);
+                $(let $late = LateReadOnly::new(&txn, tables::$late_definition);)*
                 let (position, rights) = (Position(0), Remembered::default());
-                let mut snapshot = Snapshot { position, rights, $($field,)* };
+                let mut snapshot = Snapshot { position, rights, $($field,)* $($late,)* };
                 snapshot.position = Position(snapshot.meta_u64(tables::meta::POSITION)?.unwrap_or(0));
                 Ok(snapshot)
             }
@@ -184,6 +192,15 @@ macro_rules! store_tables {
                     &self.$field
                 }
             )*
+            $(
+                /// The table itself, for iterators that outlive a borrow.
+                ///
+                /// # Errors
+                /// A failing store.
+                pub fn $late(&self) -> Result<&ReadOnlyTable<$late_key, $late_value>, Refusal> {
+                    self.$late.read()
+                }
+            )*
         }
 
         /// The open tables of a write transaction.
@@ -194,52 +211,72 @@ macro_rules! store_tables {
                 #[doc = concat!("`", stringify!($field), "`.")]
                 pub $field: Table<'t, $key, $value>,
             )*
+            $(
+                #[doc = concat!("`", stringify!($late), "`.")]
+                pub $late: Late<'t, $late_key, $late_value>,
+            )*
         }
 
         impl<'t> Tables<'t> {
-            /// Opens, and on the first use makes, every table.
+            /// Opens the tables, and on the first use makes them.
             ///
             /// # Errors
             /// A failing store.
             pub fn open(txn: &'t WriteTransaction) -> Result<Tables<'t>, Refusal> {
-                Ok(Tables { unwritten: Unwritten::default(), $($field: txn.open_table(tables::$definition)?,)* })
+                Ok(Tables {
+                    unwritten: Unwritten::default(),
+                    $($field: txn.open_table(tables::$definition)?,)*
+                    $($late: Late::new(txn, tables::$late_definition),)*
+                })
             }
 
+            /// Makes every table that is not there yet, so that whoever reads finds it.
+            ///
+            /// # Errors
+            /// A failing store.
+            pub fn make(&self) -> Result<(), Refusal> {
+                $(self.$late.read()?;)*
+                Ok(())
+            }
         }
     };
 }
 
 store_tables! {
-    entries: u64 => Bytes, ENTRIES;
-    names: Bytes => u64, NAMES;
-    children: (u64, u64) => (), CHILDREN;
-    counts: u64 => u64, COUNTS;
-    index: Bytes => (), INDEX;
-    text: Bytes => Bytes, TEXT;
-    members: (u64, u64) => u8, MEMBERS;
-    groups: (u64, u64) => u8, GROUPS;
-    claims: Bytes => u64, CLAIMS;
-    accounts: u64 => Bytes, ACCOUNTS;
-    credentials: u64 => Bytes, CREDENTIALS;
-    graves: u64 => Bytes, GRAVES;
-    tokens: u64 => Bytes, TOKENS;
-    owners: (u64, u64) => (), OWNERS;
-    sessions: u64 => Bytes, SESSIONS;
-    session_owners: (u64, u64) => (), SESSION_OWNERS;
-    families: u64 => Bytes, FAMILIES;
-    family_owners: (u64, u64) => (), FAMILY_OWNERS;
-    codes: Bytes => Bytes, CODES;
-    notices: (u64, u64) => Bytes, NOTICES;
-    revoked: Bytes => i64, REVOKED;
-    consents: (u64, u64) => Bytes, CONSENTS;
-    signing_keys: u64 => Bytes, SIGNING_KEYS;
-    secrets: u64 => Bytes, SECRETS;
-    factors: u64 => Bytes, FACTORS;
-    links: Bytes => Bytes, LINKS;
-    link_owners: (u64, u64) => Bytes, LINK_OWNERS;
-    journal: u64 => Bytes, JOURNAL;
-    receipts: u128 => u64, RECEIPTS;
-    meta: &'static str => Bytes, META;
+    open {
+        entries: u64 => Bytes, ENTRIES;
+        names: Bytes => u64, NAMES;
+        children: (u64, u64) => (), CHILDREN;
+        counts: u64 => u64, COUNTS;
+        index: Bytes => (), INDEX;
+        text: Bytes => Bytes, TEXT;
+        members: (u64, u64) => u8, MEMBERS;
+        groups: (u64, u64) => u8, GROUPS;
+        claims: Bytes => u64, CLAIMS;
+        accounts: u64 => Bytes, ACCOUNTS;
+        credentials: u64 => Bytes, CREDENTIALS;
+        journal: u64 => Bytes, JOURNAL;
+        receipts: u128 => u64, RECEIPTS;
+        meta: &'static str => Bytes, META;
+    }
+    late {
+        graves: u64 => Bytes, GRAVES;
+        tokens: u64 => Bytes, TOKENS;
+        owners: (u64, u64) => (), OWNERS;
+        sessions: u64 => Bytes, SESSIONS;
+        session_owners: (u64, u64) => (), SESSION_OWNERS;
+        families: u64 => Bytes, FAMILIES;
+        family_owners: (u64, u64) => (), FAMILY_OWNERS;
+        codes: Bytes => Bytes, CODES;
+        notices: (u64, u64) => Bytes, NOTICES;
+        revoked: Bytes => i64, REVOKED;
+        consents: (u64, u64) => Bytes, CONSENTS;
+        signing_keys: u64 => Bytes, SIGNING_KEYS;
+        secrets: u64 => Bytes, SECRETS;
+        factors: u64 => Bytes, FACTORS;
+        links: Bytes => Bytes, LINKS;
+        link_owners: (u64, u64) => Bytes, LINK_OWNERS;
+    }
 }
 
 macro_rules! answer_from {
@@ -257,20 +294,20 @@ macro_rules! answer_from {
             fn claims(&self) -> &impl ReadableTable<Bytes, u64> { &self.claims }
             fn accounts(&self) -> &impl ReadableTable<u64, Bytes> { &self.accounts }
             fn credentials(&self) -> &impl ReadableTable<u64, Bytes> { &self.credentials }
-            fn tokens(&self) -> &impl ReadableTable<u64, Bytes> { &self.tokens }
-            fn owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.owners }
-            fn sessions(&self) -> &impl ReadableTable<u64, Bytes> { &self.sessions }
-            fn session_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.session_owners }
-            fn families(&self) -> &impl ReadableTable<u64, Bytes> { &self.families }
-            fn family_owners(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.family_owners }
-            fn notices(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.notices }
-            fn revoked(&self) -> &impl ReadableTable<Bytes, i64> { &self.revoked }
-            fn consents(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.consents }
-            fn signing_keys(&self) -> &impl ReadableTable<u64, Bytes> { &self.signing_keys }
-            fn secrets(&self) -> &impl ReadableTable<u64, Bytes> { &self.secrets }
-            fn factors(&self) -> &impl ReadableTable<u64, Bytes> { &self.factors }
-            fn links(&self) -> &impl ReadableTable<Bytes, Bytes> { &self.links }
-            fn link_owners(&self) -> &impl ReadableTable<(u64, u64), Bytes> { &self.link_owners }
+            fn tokens(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.tokens.read() }
+            fn owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.owners.read() }
+            fn sessions(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.sessions.read() }
+            fn session_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.session_owners.read() }
+            fn families(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.families.read() }
+            fn family_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.family_owners.read() }
+            fn notices(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.notices.read() }
+            fn revoked(&self) -> Result<&impl ReadableTable<Bytes, i64>, Refusal> { self.revoked.read() }
+            fn consents(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.consents.read() }
+            fn signing_keys(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.signing_keys.read() }
+            fn secrets(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.secrets.read() }
+            fn factors(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.factors.read() }
+            fn links(&self) -> Result<&impl ReadableTable<Bytes, Bytes>, Refusal> { self.links.read() }
+            fn link_owners(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.link_owners.read() }
             fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
         }
     )*};

@@ -120,7 +120,7 @@ pub fn end_all(applying: &mut Applying<'_, '_>, account: EntryId, dn: &str) -> R
 /// `Store`.
 pub fn of_account(view: &impl View, account: EntryId) -> Result<Vec<TokenId>, Refusal> {
     let mut out = Vec::new();
-    for item in view.owners().range(membership::all_of(account))? {
+    for item in view.owners()?.range(membership::all_of(account))? {
         out.push(TokenId(item?.0.value().1));
     }
     Ok(out)
@@ -156,7 +156,7 @@ fn issue(
     }
     applying.dirty = true;
     write(applying, &Token { account, ..token.clone() })?;
-    applying.tables.owners.insert((account.0, token.id.0), ())?;
+    applying.tables.owners.write()?.insert((account.0, token.id.0), ())?;
     let event = Event::Token { account, dn, token: token.id.to_string(), act: act.to_owned() };
     applying.record.events.push(event);
     applying.entry = Some(account);
@@ -177,20 +177,20 @@ fn find(applying: &Applying<'_, '_>, id: TokenId) -> Result<Token, Refusal> {
 }
 
 fn load(applying: &Applying<'_, '_>, id: TokenId) -> Result<Option<Token>, Refusal> {
-    let guard = applying.tables.tokens.get(id.0)?;
+    let guard = applying.tables.tokens.read()?.get(id.0)?;
     guard.map(|g| codec::decode(g.value())).transpose()
 }
 
 fn write(applying: &mut Applying<'_, '_>, token: &Token) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.tokens.insert(token.id.0, codec::encode(token)?.as_slice())?;
+    applying.tables.tokens.write()?.insert(token.id.0, codec::encode(token)?.as_slice())?;
     Ok(())
 }
 
 fn remove(applying: &mut Applying<'_, '_>, token: &Token, dn: String, act: &str) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.tokens.remove(token.id.0)?;
-    applying.tables.owners.remove((token.account.0, token.id.0))?;
+    applying.tables.tokens.write()?.remove(token.id.0)?;
+    applying.tables.owners.write()?.remove((token.account.0, token.id.0))?;
     let event = Event::Token { account: token.account, dn, token: token.id.to_string(), act: act.to_owned() };
     applying.record.events.push(event);
     Ok(())

@@ -94,7 +94,7 @@ impl Directory {
         let snapshot = self.snapshot()?;
         let given = text::digest(presented);
         let id = text::id_of(presented).unwrap_or(TokenId(0));
-        let guard = redb::ReadableTable::get(snapshot.tokens(), id.0)?;
+        let guard = redb::ReadableTable::get(snapshot.tokens()?, id.0)?;
         let stored: Option<Token> = guard.map(|g| codec::decode(g.value())).transpose()?;
         let expected = stored.as_ref().map_or([0; 32], |token| token.digest);
         let proven: bool = given.ct_eq(&expected).into();
@@ -142,13 +142,14 @@ impl Directory {
     pub(crate) fn expired_tokens(&self, now: &Now, limit: usize) -> Result<Vec<Op>, Refusal> {
         let snapshot = self.snapshot()?;
         let mut ops = Vec::new();
-        for item in redb::ReadableTable::range::<u64>(snapshot.tokens(), ..)? {
+        let stored = snapshot.tokens()?;
+        for item in redb::ReadableTable::range::<u64>(stored, ..)? {
             let token: Token = codec::decode(item?.1.value())?;
             if token.is_expired(now.wall) && ops.len() < limit {
                 ops.push(Op::Token(Box::new(TokenOp::Expire { id: token.id })));
             }
         }
-        let there = |id: TokenId| redb::ReadableTable::get(snapshot.tokens(), id.0).is_ok_and(|g| g.is_some());
+        let there = |id: TokenId| redb::ReadableTable::get(stored, id.0).is_ok_and(|g| g.is_some());
         self.inner().uses.keep(there);
         Ok(ops)
     }

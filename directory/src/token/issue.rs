@@ -93,7 +93,7 @@ impl Directory {
         let snapshot = self.snapshot()?;
         let rights = self.rights(&snapshot, context.actor)?;
         let mut out = Vec::new();
-        for item in redb::ReadableTable::range::<u64>(snapshot.tokens(), ..)? {
+        for item in redb::ReadableTable::range::<u64>(snapshot.tokens()?, ..)? {
             let mut token: Token = codec::decode(item?.1.value())?;
             let Some(guard) = snapshot.record(token.account)? else { continue };
             let Ok(record) = Record::parse(guard.value()) else { continue };
@@ -108,7 +108,7 @@ impl Directory {
 
     pub(crate) fn stored_token(&self, id: TokenId) -> Result<Option<Token>, Refusal> {
         let snapshot = self.snapshot()?;
-        let guard = redb::ReadableTable::get(snapshot.tokens(), id.0)?;
+        let guard = redb::ReadableTable::get(snapshot.tokens()?, id.0)?;
         guard.map(|g| codec::decode(g.value())).transpose()
     }
 

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
     let mut hash = Sha256::new();
     macro_rules! tables {
-        ($($table:ident: $key:ty, |$k:ident, $v:ident| $bytes:expr;)*) => {$(
+        ($($table:ident$(($($late:tt)*))?: $key:ty, |$k:ident, $v:ident| $bytes:expr;)*) => {$(
             hash.update(stringify!($table));
-            for item in snapshot.$table().range::<$key>(..).unwrap() {
+            for item in snapshot.$table()$($($late)*)?.range::<$key>(..).unwrap() {
                 let (key, value) = item.unwrap();
                 let ($k, $v) = (key.value(), value.value());
                 for part in $bytes {
@@ -34,22 +34,22 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         claims: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
         accounts: u64, |k, v| [&k.to_le_bytes()[..], v];
         credentials: u64, |k, v| [&k.to_le_bytes()[..], v];
-        graves: u64, |k, v| [&k.to_le_bytes()[..], v];
-        tokens: u64, |k, v| [&k.to_le_bytes()[..], v];
-        owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
-        sessions: u64, |k, v| [&k.to_le_bytes()[..], v];
-        session_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
-        families: u64, |k, v| [&k.to_le_bytes()[..], v];
-        family_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
-        codes: &[u8], |k, v| [k, v];
-        notices: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
-        revoked: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
-        consents: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
-        signing_keys: u64, |k, v| [&k.to_le_bytes()[..], v];
-        secrets: u64, |k, v| [&k.to_le_bytes()[..], v];
-        factors: u64, |k, v| [&k.to_le_bytes()[..], v];
-        links: &[u8], |k, v| [k, v];
-        link_owners: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
+        graves(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        tokens(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        owners(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        sessions(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        session_owners(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        families(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        family_owners(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        codes(.unwrap()): &[u8], |k, v| [k, v];
+        notices(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
+        revoked(.unwrap()): &[u8], |k, v| [k, &v.to_le_bytes()[..]];
+        consents(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
+        signing_keys(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        secrets(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        factors(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
+        links(.unwrap()): &[u8], |k, v| [k, v];
+        link_owners(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
         journal: u64, |k, v| [&k.to_le_bytes()[..], v];
         receipts: u128, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
     }

@@ -70,8 +70,8 @@ pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
     let index = snapshot.index().range::<&[u8]>(..).unwrap().map(|item| item.unwrap().0.value().to_vec());
     tables.insert("index", all(index.filter(|k| !k.starts_with(&uuid)).map(|k| format!("{k:?}")).collect()));
     macro_rules! plain {
-        ($($name:ident: $key:ty),*) => {$(
-            let rows = snapshot.$name().range::<$key>(..).unwrap().map(|item| {
+        ($($name:ident$(($($late:tt)*))?: $key:ty),*) => {$(
+            let rows = snapshot.$name()$($($late)*)?.range::<$key>(..).unwrap().map(|item| {
                 let (key, value) = item.unwrap();
                 format!("{:?} {:?}", key.value(), value.value())
             });
@@ -79,7 +79,7 @@ pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
         )*};
     }
     plain!(names: &[u8], children: (u64, u64), counts: u64, text: &[u8], members: (u64, u64), groups: (u64, u64));
-    plain!(claims: &[u8], credentials: u64, graves: u64);
+    plain!(claims: &[u8], credentials: u64, graves(.unwrap()): u64);
     tables
 }
 

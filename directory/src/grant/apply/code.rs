@@ -63,23 +63,23 @@ pub(super) fn purge(applying: &mut Applying<'_, '_>, before: Millis) -> Result<(
     only_the_system(applying)?;
     let end = u64::try_from(before.0).unwrap_or(0).to_be_bytes();
     let mut old = Vec::new();
-    for item in applying.tables.codes.range::<&[u8]>(..end.as_slice())?.take(BATCH) {
+    for item in applying.tables.codes.read()?.range::<&[u8]>(..end.as_slice())?.take(BATCH) {
         old.push(item?.0.value().to_vec());
     }
     for key in old {
         applying.dirty = true;
-        applying.tables.codes.remove(key.as_slice())?;
+        applying.tables.codes.write()?.remove(key.as_slice())?;
     }
     Ok(())
 }
 
 fn load(applying: &Applying<'_, '_>, key: &CodeKey) -> Result<Option<Code>, Refusal> {
-    let guard = applying.tables.codes.get(key.as_slice())?;
+    let guard = applying.tables.codes.read()?.get(key.as_slice())?;
     guard.map(|g| codec::decode(g.value())).transpose()
 }
 
 fn write(applying: &mut Applying<'_, '_>, key: &CodeKey, code: &Code) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.codes.insert(key.as_slice(), codec::encode(code)?.as_slice())?;
+    applying.tables.codes.write()?.insert(key.as_slice(), codec::encode(code)?.as_slice())?;
     Ok(())
 }

@@ -113,21 +113,21 @@ pub(super) fn remove(applying: &mut Applying<'_, '_>, account: EntryId) -> Resul
 
 /// Takes away what is stored. False: there was nothing.
 pub(super) fn forget(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<bool, Refusal> {
-    if applying.tables.factors.get(account.0)?.is_none() {
+    if applying.tables.factors.read()?.get(account.0)?.is_none() {
         return Ok(false);
     }
     applying.dirty = true;
-    applying.tables.factors.remove(account.0)?;
+    applying.tables.factors.write()?.remove(account.0)?;
     Ok(true)
 }
 
 fn load(applying: &Applying<'_, '_>, account: EntryId) -> Result<Stored, Refusal> {
-    let guard = applying.tables.factors.get(account.0)?;
+    let guard = applying.tables.factors.read()?.get(account.0)?;
     Ok(guard.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default())
 }
 
 fn write(applying: &mut Applying<'_, '_>, account: EntryId, stored: &Stored) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.factors.insert(account.0, codec::encode(stored)?.as_slice())?;
+    applying.tables.factors.write()?.insert(account.0, codec::encode(stored)?.as_slice())?;
     Ok(())
 }

@@ -21,7 +21,7 @@ pub(super) fn issue(applying: &mut Applying<'_, '_>, family: &Family) -> Result<
     }
     make_room(applying, family.account)?;
     write(applying, family)?;
-    rows::put(&mut applying.tables.family_owners, (family.account.0, family.id.0), ())?;
+    rows::put(applying.tables.family_owners.write()?, (family.account.0, family.id.0), ())?;
     tell(applying, family.account, format!("family {}", family.id), Some(family.client), "issue");
     applying.entry = Some(family.account);
     Ok(())
@@ -93,8 +93,8 @@ pub(super) fn expire(applying: &mut Applying<'_, '_>, families: &[FamilyId]) -> 
 /// Takes a family out of its tables.
 pub(super) fn remove(applying: &mut Applying<'_, '_>, family: &Family, cause: Cause) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.families.remove(family.id.0)?;
-    rows::take(&mut applying.tables.family_owners, (family.account.0, family.id.0))?;
+    applying.tables.families.write()?.remove(family.id.0)?;
+    rows::take(applying.tables.family_owners.write()?, (family.account.0, family.id.0))?;
     let what = What::Family { id: family.id, client: family.client, session: family.session };
     tell_ended(applying, family.account, what, cause)
 }
@@ -102,7 +102,7 @@ pub(super) fn remove(applying: &mut Applying<'_, '_>, family: &Family, cause: Ca
 /// The families of an account, the oldest first.
 pub(super) fn of_account(view: &impl View, account: EntryId) -> Result<Vec<Family>, Refusal> {
     let mut out = Vec::new();
-    for item in view.family_owners().range(membership::all_of(account))? {
+    for item in view.family_owners()?.range(membership::all_of(account))? {
         out.extend(load(view, FamilyId(item?.0.value().1))?);
     }
     Ok(out)
@@ -110,7 +110,7 @@ pub(super) fn of_account(view: &impl View, account: EntryId) -> Result<Vec<Famil
 
 /// The family of this id.
 pub(super) fn load(view: &impl View, id: FamilyId) -> Result<Option<Family>, Refusal> {
-    let guard = view.families().get(id.0)?;
+    let guard = view.families()?.get(id.0)?;
     guard.map(|g| codec::decode(g.value())).transpose()
 }
 
@@ -122,7 +122,7 @@ fn has_session(applying: &Applying<'_, '_>, family: &Family) -> Result<bool, Ref
 /// Ends those families that were used longest ago when there is no room for another, the expired ones first: a tenth at
 /// once, so that somebody who is at the bound does not have them all looked at with each one more.
 fn make_room(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Refusal> {
-    let held = || Ok(applying.tables.family_owners.range(membership::all_of(account))?.count());
+    let held = || Ok(applying.tables.family_owners.read()?.range(membership::all_of(account))?.count());
     if applying.crowds.enter(account, FAMILIES, held)? {
         return Ok(());
     }
@@ -139,6 +139,6 @@ fn make_room(applying: &mut Applying<'_, '_>, account: EntryId) -> Result<(), Re
 
 fn write(applying: &mut Applying<'_, '_>, family: &Family) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.families.insert(family.id.0, codec::encode(family)?.as_slice())?;
+    applying.tables.families.write()?.insert(family.id.0, codec::encode(family)?.as_slice())?;
     Ok(())
 }

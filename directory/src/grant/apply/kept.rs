@@ -18,14 +18,14 @@ use redb::ReadableTable;
 
 pub(super) fn revoke(applying: &mut Applying<'_, '_>, name: &Name, until: Millis, once: bool) -> Result<(), Refusal> {
     only_the_system(applying)?;
-    let known = applying.tables.revoked.get(name.as_slice())?.map(|g| Millis(g.value()));
+    let known = applying.tables.revoked.read()?.get(name.as_slice())?.map(|g| Millis(g.value()));
     if once && known.is_some_and(|until| applying.set.now.wall < until) {
         applying.grants.denied = Some(Why::Reused);
         return Ok(());
     }
     if known.is_none_or(|known| known < until) {
         applying.dirty = true;
-        applying.tables.revoked.insert(name.as_slice(), until.0)?;
+        applying.tables.revoked.write()?.insert(name.as_slice(), until.0)?;
     }
     Ok(())
 }
@@ -33,10 +33,10 @@ pub(super) fn revoke(applying: &mut Applying<'_, '_>, name: &Name, until: Millis
 pub(super) fn purge_revoked(applying: &mut Applying<'_, '_>, names: &[Name]) -> Result<(), Refusal> {
     only_the_system(applying)?;
     for name in names {
-        let until = applying.tables.revoked.get(name.as_slice())?.map(|g| Millis(g.value()));
+        let until = applying.tables.revoked.read()?.get(name.as_slice())?.map(|g| Millis(g.value()));
         if until.is_some_and(|until| until <= applying.set.now.wall) {
             applying.dirty = true;
-            applying.tables.revoked.remove(name.as_slice())?;
+            applying.tables.revoked.write()?.remove(name.as_slice())?;
         }
     }
     Ok(())
@@ -54,7 +54,7 @@ pub(super) fn give_consent(
     }
     let now = applying.set.now.wall;
     let key = (account.0, client.0);
-    let stored = applying.tables.consents.get(key)?.map(|g| codec::decode::<Consent>(g.value())).transpose()?;
+    let stored = applying.tables.consents.read()?.get(key)?.map(|g| codec::decode::<Consent>(g.value())).transpose()?;
     let mut consent = stored.unwrap_or(Consent { client, scopes: Vec::new(), given: now, updated: now });
     let before = consent.scopes.len();
     for scope in scopes {
@@ -69,7 +69,7 @@ pub(super) fn give_consent(
         .map_err(|_| Refusal::new(Reason::Constraint, format!("a consent is to {LIST} scopes at most")))?;
     consent.updated = now;
     applying.dirty = true;
-    applying.tables.consents.insert(key, codec::encode(&consent)?.as_slice())?;
+    applying.tables.consents.write()?.insert(key, codec::encode(&consent)?.as_slice())?;
     tell(applying, account, "consent".into(), Some(client), "give");
     Ok(())
 }
@@ -80,7 +80,7 @@ pub(super) fn withdraw_consent(
     client: EntryId,
 ) -> Result<(), Refusal> {
     authorize(applying, account)?;
-    if applying.tables.consents.remove((account.0, client.0))?.is_some() {
+    if applying.tables.consents.write()?.remove((account.0, client.0))?.is_some() {
         applying.dirty = true;
         tell(applying, account, "consent".into(), Some(client), "withdraw");
     }
@@ -95,23 +95,23 @@ pub(super) fn withdraw_consent(
 /// Takes away what is kept for an account or an entry that goes for good.
 pub(super) fn forget(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
     let mut consents = Vec::new();
-    for item in applying.tables.consents.range(crate::store::membership::all_of(id))? {
+    for item in applying.tables.consents.read()?.range(crate::store::membership::all_of(id))? {
         consents.push(item?.0.value());
     }
     for key in consents {
         applying.dirty = true;
-        applying.tables.consents.remove(key)?;
+        applying.tables.consents.write()?.remove(key)?;
     }
-    if applying.tables.secrets.get(id.0)?.is_some() {
+    if applying.tables.secrets.read()?.get(id.0)?.is_some() {
         applying.dirty = true;
-        applying.tables.secrets.remove(id.0)?;
+        applying.tables.secrets.write()?.remove(id.0)?;
     }
     Ok(())
 }
 
 pub(super) fn add_key(applying: &mut Applying<'_, '_>, key: &StoredKey, retire: Millis) -> Result<(), Refusal> {
     only_system_administrators(applying)?;
-    if applying.tables.signing_keys.get(key.id)?.is_some() {
+    if applying.tables.signing_keys.read()?.get(key.id)?.is_some() {
         return Err(Refusal::new(Reason::EntryExists, "the key's id is taken"));
     }
     for mut former in keys::stored_keys(applying.tables)? {
@@ -137,7 +137,7 @@ fn remove_retired(applying: &mut Applying<'_, '_>) -> Result<bool, Refusal> {
     for key in keys::stored_keys(applying.tables)? {
         if keys::is_retired(&key, &applying.set.now) {
             applying.dirty = true;
-            applying.tables.signing_keys.remove(key.id)?;
+            applying.tables.signing_keys.write()?.remove(key.id)?;
             tell(applying, EntryId::NONE, format!("key {}", crate::token::TokenId(key.id)), None, "retire");
             removed = true;
         }
@@ -154,7 +154,7 @@ fn turn(applying: &mut Applying<'_, '_>) -> Result<(), Refusal> {
 
 fn write_key(applying: &mut Applying<'_, '_>, key: &StoredKey) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.signing_keys.insert(key.id, codec::encode(key)?.as_slice())?;
+    applying.tables.signing_keys.write()?.insert(key.id, codec::encode(key)?.as_slice())?;
     Ok(())
 }
 
@@ -196,13 +196,13 @@ fn governed(applying: &mut Applying<'_, '_>, entry: EntryId, what: &str) -> Resu
         return Err(Refusal::not_allowed());
     }
     applying.entry = Some(entry);
-    let stored = applying.tables.secrets.get(entry.0)?.map(|g| codec::decode(g.value())).transpose()?;
+    let stored = applying.tables.secrets.read()?.get(entry.0)?.map(|g| codec::decode(g.value())).transpose()?;
     Ok(stored.unwrap_or_default())
 }
 
 fn write_secrets(applying: &mut Applying<'_, '_>, entry: EntryId, secrets: &Secrets) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.secrets.insert(entry.0, codec::encode(secrets)?.as_slice())?;
+    applying.tables.secrets.write()?.insert(entry.0, codec::encode(secrets)?.as_slice())?;
     Ok(())
 }
 

@@ -30,11 +30,12 @@ pub(super) fn link(applying: &mut Applying<'_, '_>, account: &Subject, new: &New
     }
     let taken = |why: &str| Refusal::new(Reason::EntryExists, why);
     let key = row(new.provider, &new.key);
-    let stored = applying.tables.links.get(key.as_slice())?.map(|g| codec::decode::<Link>(g.value())).transpose()?;
+    let stored =
+        applying.tables.links.read()?.get(key.as_slice())?.map(|g| codec::decode::<Link>(g.value())).transpose()?;
     if stored.as_ref().is_some_and(|stored| stored.account != account) {
         return Err(taken("it is another account's"));
     }
-    let held = applying.tables.link_owners.get((account.0, new.provider.0))?.map(|g| g.value().to_vec());
+    let held = applying.tables.link_owners.read()?.get((account.0, new.provider.0))?.map(|g| g.value().to_vec());
     if held.is_some_and(|held| held != key) {
         return Err(taken("the account is linked to somebody else at this provider"));
     }
@@ -61,8 +62,8 @@ pub(super) fn link(applying: &mut Applying<'_, '_>, account: &Subject, new: &New
         mapped,
     };
     applying.dirty = true;
-    applying.tables.links.insert(key.as_slice(), codec::encode(&link)?.as_slice())?;
-    applying.tables.link_owners.insert((account.0, new.provider.0), key.as_slice())?;
+    applying.tables.links.write()?.insert(key.as_slice(), codec::encode(&link)?.as_slice())?;
+    applying.tables.link_owners.write()?.insert((account.0, new.provider.0), key.as_slice())?;
     applying.entry = Some(account);
     Ok(())
 }
@@ -127,7 +128,7 @@ pub(super) fn unlink(applying: &mut Applying<'_, '_>, account: EntryId, provider
 /// Takes away the links of an account that goes, and those of a provider that does.
 pub(super) fn forget(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal> {
     let mut providers = Vec::new();
-    for item in applying.tables.link_owners.range(membership::all_of(id))? {
+    for item in applying.tables.link_owners.read()?.range(membership::all_of(id))? {
         providers.push(EntryId(item?.0.value().1));
     }
     for provider in providers {
@@ -135,7 +136,7 @@ pub(super) fn forget(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(),
     }
     let mut accounts = Vec::new();
     let (from, to) = (id.0.to_be_bytes(), id.0.saturating_add(1).to_be_bytes());
-    for item in applying.tables.links.range::<&[u8]>(from.as_slice()..to.as_slice())? {
+    for item in applying.tables.links.read()?.range::<&[u8]>(from.as_slice()..to.as_slice())? {
         accounts.push(codec::decode::<Link>(item?.1.value())?.account);
     }
     for account in accounts {
@@ -154,11 +155,11 @@ fn remove(applying: &mut Applying<'_, '_>, account: EntryId, provider: EntryId) 
 }
 
 fn take(applying: &mut Applying<'_, '_>, account: EntryId, provider: EntryId) -> Result<Option<Link>, Refusal> {
-    let key = applying.tables.link_owners.get((account.0, provider.0))?.map(|g| g.value().to_vec());
+    let key = applying.tables.link_owners.read()?.get((account.0, provider.0))?.map(|g| g.value().to_vec());
     let Some(key) = key else { return Ok(None) };
-    let link = applying.tables.links.get(key.as_slice())?.map(|g| codec::decode(g.value())).transpose()?;
+    let link = applying.tables.links.read()?.get(key.as_slice())?.map(|g| codec::decode(g.value())).transpose()?;
     applying.dirty = true;
-    applying.tables.link_owners.remove((account.0, provider.0))?;
-    applying.tables.links.remove(key.as_slice())?;
+    applying.tables.link_owners.write()?.remove((account.0, provider.0))?;
+    applying.tables.links.write()?.remove(key.as_slice())?;
     Ok(link)
 }

@@ -22,7 +22,7 @@ pub(super) fn keep(applying: &mut Applying<'_, '_>, ended: &Ended) -> Result<(),
         let id = NoticeId(applying.position.0, number);
         let notice = Notice { id, client, uuid, session, at: applying.set.now.wall };
         applying.dirty = true;
-        applying.tables.notices.insert((id.0, id.1), codec::encode(&notice)?.as_slice())?;
+        applying.tables.notices.write()?.insert((id.0, id.1), codec::encode(&notice)?.as_slice())?;
         applying.grants.noticed.insert(of);
     }
     Ok(())
@@ -31,7 +31,7 @@ pub(super) fn keep(applying: &mut Applying<'_, '_>, ended: &Ended) -> Result<(),
 pub(super) fn told(applying: &mut Applying<'_, '_>, notices: &[NoticeId]) -> Result<(), Refusal> {
     only_the_system(applying)?;
     for id in notices {
-        if applying.tables.notices.remove((id.0, id.1))?.is_some() {
+        if applying.tables.notices.write()?.remove((id.0, id.1))?.is_some() {
             applying.dirty = true;
         }
     }

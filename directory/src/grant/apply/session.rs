@@ -26,7 +26,7 @@ pub(super) fn start(applying: &mut Applying<'_, '_>, session: &Session) -> Resul
         end_with_families(applying, oldest, Cause::Crowded)?;
     }
     write(applying, session)?;
-    rows::put(&mut applying.tables.session_owners, (session.account.0, session.id.0), ())?;
+    rows::put(applying.tables.session_owners.write()?, (session.account.0, session.id.0), ())?;
     tell(applying, session.account, format!("session {}", session.id), None, "start");
     applying.entry = Some(session.account);
     Ok(())
@@ -108,8 +108,8 @@ pub(super) fn end_with_families(
 /// Takes a session out of its tables; what it has granted is the caller's.
 pub(super) fn remove(applying: &mut Applying<'_, '_>, session: &Session, cause: Cause) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.sessions.remove(session.id.0)?;
-    rows::take(&mut applying.tables.session_owners, (session.account.0, session.id.0))?;
+    applying.tables.sessions.write()?.remove(session.id.0)?;
+    rows::take(applying.tables.session_owners.write()?, (session.account.0, session.id.0))?;
     let what = What::Session { id: session.id, clients: session.clients.clone() };
     tell_ended(applying, session.account, what, cause)
 }
@@ -117,7 +117,7 @@ pub(super) fn remove(applying: &mut Applying<'_, '_>, session: &Session, cause: 
 /// The sessions of an account, the oldest first.
 pub(super) fn of_account(view: &impl View, account: EntryId) -> Result<Vec<Session>, Refusal> {
     let mut out = Vec::new();
-    for item in view.session_owners().range(membership::all_of(account))? {
+    for item in view.session_owners()?.range(membership::all_of(account))? {
         out.extend(load(view, SessionId(item?.0.value().1))?);
     }
     Ok(out)
@@ -125,12 +125,12 @@ pub(super) fn of_account(view: &impl View, account: EntryId) -> Result<Vec<Sessi
 
 /// The session of this id.
 pub(super) fn load(view: &impl View, id: SessionId) -> Result<Option<Session>, Refusal> {
-    let guard = view.sessions().get(id.0)?;
+    let guard = view.sessions()?.get(id.0)?;
     guard.map(|g| codec::decode(g.value())).transpose()
 }
 
 fn write(applying: &mut Applying<'_, '_>, session: &Session) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.sessions.insert(session.id.0, codec::encode(session)?.as_slice())?;
+    applying.tables.sessions.write()?.insert(session.id.0, codec::encode(session)?.as_slice())?;
     Ok(())
 }

@@ -18,7 +18,7 @@ impl Check<'_> {
         self.sessions()?;
         self.families()?;
         self.kept()?;
-        for item in self.snapshot.codes().range::<&[u8]>(..)? {
+        for item in self.snapshot.codes()?.range::<&[u8]>(..)? {
             let (key, stored) = item?;
             if key.value().len() != 40 || codec::decode::<Code>(stored.value()).is_err() {
                 self.find("codes", "a code does not decode");
@@ -30,7 +30,7 @@ impl Check<'_> {
     fn sessions(&mut self) -> Result<(), Refusal> {
         let snapshot = self.snapshot;
         let mut sessions = 0_u64;
-        for item in snapshot.sessions().range::<u64>(..)? {
+        for item in snapshot.sessions()?.range::<u64>(..)? {
             let (id, stored) = item?;
             sessions = sessions.saturating_add(1);
             let session = match codec::decode::<Session>(stored.value()) {
@@ -40,14 +40,14 @@ impl Check<'_> {
                     continue;
                 }
             };
-            if snapshot.session_owners().get((session.account.0, session.id.0))?.is_none() {
+            if snapshot.session_owners()?.get((session.account.0, session.id.0))?.is_none() {
                 self.find("session-owners", format!("session {} does not stand with its account", session.id));
             }
             if !self.lives(session.account, session.epoch)? {
                 self.find("sessions", format!("session {} outlives the logins of its account", session.id));
             }
         }
-        if snapshot.session_owners().len()? != sessions {
+        if snapshot.session_owners()?.len()? != sessions {
             self.find("session-owners", "a session is missing");
         }
         Ok(())
@@ -56,7 +56,7 @@ impl Check<'_> {
     fn families(&mut self) -> Result<(), Refusal> {
         let snapshot = self.snapshot;
         let mut families = 0_u64;
-        for item in snapshot.families().range::<u64>(..)? {
+        for item in snapshot.families()?.range::<u64>(..)? {
             let (id, stored) = item?;
             families = families.saturating_add(1);
             let family = match codec::decode::<Family>(stored.value()) {
@@ -66,18 +66,19 @@ impl Check<'_> {
                     continue;
                 }
             };
-            if snapshot.family_owners().get((family.account.0, family.id.0))?.is_none() {
+            if snapshot.family_owners()?.get((family.account.0, family.id.0))?.is_none() {
                 self.find("family-owners", format!("family {} does not stand with its account", family.id));
             }
             if !self.lives(family.account, family.epoch)? {
                 self.find("families", format!("family {} outlives the logins of its account", family.id));
             }
-            let session = family.bound_to().map(|id| snapshot.sessions().get(id.0)).transpose()?;
+            let stored = snapshot.sessions()?;
+            let session = family.bound_to().map(|id| stored.get(id.0)).transpose()?;
             if session.is_some_and(|row| row.is_none()) {
                 self.find("families", format!("family {} outlives its session", family.id));
             }
         }
-        if snapshot.family_owners().len()? != families {
+        if snapshot.family_owners()?.len()? != families {
             self.find("family-owners", "a family is missing");
         }
         Ok(())
@@ -85,7 +86,7 @@ impl Check<'_> {
 
     fn kept(&mut self) -> Result<(), Refusal> {
         let snapshot = self.snapshot;
-        for item in snapshot.consents().range::<(u64, u64)>(..)? {
+        for item in snapshot.consents()?.range::<(u64, u64)>(..)? {
             let (key, stored) = item?;
             let (account, client) = key.value();
             if codec::decode::<Consent>(stored.value()).map_or(true, |consent| consent.client.0 != client) {
@@ -95,7 +96,7 @@ impl Check<'_> {
                 self.find("consents", format!("a consent outlives its account {account}"));
             }
         }
-        for item in snapshot.secrets().range::<u64>(..)? {
+        for item in snapshot.secrets()?.range::<u64>(..)? {
             let (entry, stored) = item?;
             if codec::decode::<Secrets>(stored.value()).is_err() {
                 self.find("secrets", format!("what is kept for {} does not decode", entry.value()));
@@ -104,13 +105,13 @@ impl Check<'_> {
                 self.find("secrets", format!("a secret outlives its entry {}", entry.value()));
             }
         }
-        for item in snapshot.signing_keys().range::<u64>(..)? {
+        for item in snapshot.signing_keys()?.range::<u64>(..)? {
             let (id, stored) = item?;
             if codec::decode::<StoredKey>(stored.value()).map_or(true, |key| key.id != id.value()) {
                 self.find("signing-keys", "a signing key does not decode, or is another one");
             }
         }
-        for item in snapshot.factors().range::<u64>(..)? {
+        for item in snapshot.factors()?.range::<u64>(..)? {
             let (account, stored) = item?;
             if codec::decode::<Stored>(stored.value()).is_err() {
                 self.find("factors", format!("the second factors of {} do not decode", account.value()));
@@ -119,7 +120,7 @@ impl Check<'_> {
                 self.find("factors", format!("second factors outlive their account {}", account.value()));
             }
         }
-        for item in snapshot.links().range::<&[u8]>(..)? {
+        for item in snapshot.links()?.range::<&[u8]>(..)? {
             let (key, stored) = item?;
             let link = match codec::decode::<Link>(stored.value()) {
                 Ok(link) if row(link.provider, &link.key).as_slice() == key.value() => link,
@@ -128,7 +129,7 @@ impl Check<'_> {
                     continue;
                 }
             };
-            let owner = snapshot.link_owners().get((link.account.0, link.provider.0))?;
+            let owner = snapshot.link_owners()?.get((link.account.0, link.provider.0))?;
             if owner.is_none_or(|owner| owner.value() != key.value()) {
                 self.find("link-owners", format!("a link of {} does not stand with it", link.account.0));
             }
@@ -136,17 +137,17 @@ impl Check<'_> {
                 self.find("links", format!("a link outlives its account {} or its provider", link.account.0));
             }
         }
-        if snapshot.link_owners().len()? != snapshot.links().len()? {
+        if snapshot.link_owners()?.len()? != snapshot.links()?.len()? {
             self.find("link-owners", "a link is missing");
         }
-        for item in snapshot.notices().range::<(u64, u64)>(..)? {
+        for item in snapshot.notices()?.range::<(u64, u64)>(..)? {
             let (key, stored) = item?;
             let id = NoticeId(key.value().0, key.value().1);
             if codec::decode::<Notice>(stored.value()).map_or(true, |notice| notice.id != id) {
                 self.find("notices", "a notice does not decode, or is another one");
             }
         }
-        for item in snapshot.revoked().range::<&[u8]>(..)? {
+        for item in snapshot.revoked()?.range::<&[u8]>(..)? {
             if item?.0.value().len() != 32 {
                 self.find("revoked", "a name is none");
             }
