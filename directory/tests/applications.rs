@@ -18,6 +18,7 @@ use directory::handle::{Backend, Directory, Options};
 use directory::id::EntryId;
 use directory::store::tables;
 use directory::store::view::View;
+use redb::ReadableTableMetadata;
 
 const APP: &str = "cn=wiki,ou=applications,dc=example,dc=com";
 const ADA: &str = "uid=ada,ou=people,dc=example,dc=com";
@@ -105,6 +106,27 @@ async fn an_older_store_learns_whose_identifiers_are_whose() {
         txn.commit().unwrap();
     }
     let world = World::open(Backend::Other(Box::new(memory))).unwrap();
+    assert_eq!(world.directory.application("wiki-1").unwrap().unwrap().id, world.id(APP));
+    world.verify();
+}
+
+#[tokio::test]
+async fn an_older_store_forgets_its_codes() {
+    // Goal: codes as they stood in the store before they were sealed are gone when it is opened, and nothing else is.
+    let memory = Shared::default();
+    let world = World::open(Backend::Other(Box::new(memory.clone()))).unwrap();
+    world.begin().await;
+    begun(world).await.directory.stop();
+    {
+        let database = redb::Database::builder().create_with_backend(memory.clone()).unwrap();
+        let txn = database.begin_write().unwrap();
+        txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, 5_u32.to_le_bytes().as_slice()).unwrap();
+        let key = [[0, 0, 1, 0xa0, 0, 0, 0, 0].as_slice(), &[7; 32]].concat();
+        txn.open_table(tables::CODES).unwrap().insert(key.as_slice(), b"another form".as_slice()).unwrap();
+        txn.commit().unwrap();
+    }
+    let world = World::open(Backend::Other(Box::new(memory))).unwrap();
+    assert!(world.directory.snapshot().unwrap().codes().unwrap().is_empty().unwrap());
     assert_eq!(world.directory.application("wiki-1").unwrap().unwrap().id, world.id(APP));
     world.verify();
 }

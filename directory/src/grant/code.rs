@@ -1,7 +1,11 @@
 //! Authorization codes (RFC 6749 §4.1.2): a minute, one use, bound to client, redirect URI and PKCE challenge.
 //!
+//! A code holds what it grants, sealed with the store's key: to issue one writes nothing, so that nobody fills the store by
+//! asking for codes, and any daemon that has the key can redeem it. That it is used once is decided where everything is that
+//! may happen once, in the journal's order: redeeming leaves the code's name behind, for longer than the code lives.
+//!
 //! Every code is redeemed for a family, with a refresh token or without: the family is what access tokens name, and what
-//! ends when the code is used again.
+//! ends when the code is used again. The session remembers the application when its first code is redeemed.
 
 use super::apply::GrantOp;
 use super::family::{Family, FamilyTerms, NewFamily};
@@ -9,7 +13,7 @@ use super::session::{DRAWS, LiveSession};
 use super::text::{self, CodeKey};
 use super::{Answer, CLAIMS, CODE_LIFE, CODE_MEMORY, FamilyId, SessionId, TEXT, Why, check_list, check_texts};
 use crate::change::{Op, prepare};
-use crate::clock::Millis;
+use crate::clock::{Millis, Now};
 use crate::context::{Actor, Context};
 use crate::error::{Reason, Refusal};
 use crate::handle::Directory;
@@ -17,6 +21,9 @@ use crate::id::EntryId;
 use crate::store::codec;
 use crate::token::Secret;
 use serde::{Deserialize, Serialize};
+
+/// What the seal of a code is bound to.
+const PLACE: &str = "authorization code";
 
 /// A code to be issued to an application, for the owner of a session.
 #[derive(Debug, Clone)]
@@ -35,7 +42,7 @@ pub struct NewCode {
     pub claims: Option<String>,
 }
 
-/// A code as it is stored.
+/// What a code holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
     /// The application.
@@ -64,8 +71,13 @@ pub struct Code {
     pub amr: Vec<String>,
     /// Good until (`wall`).
     pub expires: Millis,
+}
+
+/// What is left of a code that was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spent {
     /// The family that it was redeemed for.
-    pub spent_by: Option<FamilyId>,
+    pub by: FamilyId,
 }
 
 impl Code {
@@ -100,14 +112,13 @@ pub struct Redeemed {
 }
 
 impl Directory {
-    /// Issues a code for the owner of a session; the session remembers the application.
+    /// Issues a code for the owner of a session. Nothing is written.
     ///
     /// # Errors
-    /// `Constraint` for parts out of bounds, `NotAllowed` when the session has ended meanwhile.
-    pub async fn issue_code(&self, context: &Context, live: &LiveSession, new: NewCode) -> Result<Secret, Refusal> {
+    /// `Constraint` for parts out of bounds, or too much of them together; `Unwilling` without the seal key.
+    pub fn issue_code(&self, now: &Now, live: &LiveSession, new: NewCode) -> Result<Secret, Refusal> {
         check(&new)?;
         let session = &live.session;
-        let (secret, key) = text::draw_code(&self.inner().random, context.now.wall);
         let code = Code {
             client: new.client,
             account: session.account,
@@ -121,11 +132,18 @@ impl Directory {
             auth_time: session.auth_time,
             acr: session.acr.clone(),
             amr: session.amr.clone(),
-            expires: context.now.wall.saturating_add(CODE_LIFE),
-            spent_by: None,
+            expires: now.wall.saturating_add(CODE_LIFE),
         };
-        self.grant(context, GrantOp::IssueCode { key, code: Box::new(code) }).await?;
-        Ok(secret)
+        let sealed = self.seal_key()?.seal(&self.inner().random, PLACE, &codec::encode(&code)?)?;
+        text::code_of(&sealed).ok_or_else(|| Refusal::new(Reason::Constraint, "this is more than a code can hold"))
+    }
+
+    /// What a presented code holds, and its name; none: it is no code of this store. Whether it was used is not said.
+    fn opened(&self, presented: &str) -> Result<Option<(CodeKey, Code)>, Refusal> {
+        let Some(sealed) = text::code(presented) else { return Ok(None) };
+        let Ok(opened) = self.seal_key()?.open(PLACE, &sealed) else { return Ok(None) };
+        let code: Code = codec::decode(&opened)?;
+        Ok(Some((text::code_key(code.expires, &sealed), code)))
     }
 
     /// Redeems a code for a family: once. A second time ends what the first has granted.
@@ -139,12 +157,14 @@ impl Directory {
         terms: FamilyTerms,
     ) -> Result<Answer<Redeemed>, Refusal> {
         terms.check()?;
-        let Some(key) = text::code(shown.code) else { return Ok(Answer::Refused(Why::Unknown)) };
-        let Some(code) = self.stored_code(&key)? else { return Ok(Answer::Refused(Why::Unknown)) };
+        let Some((key, code)) = self.opened(shown.code)? else { return Ok(Answer::Refused(Why::Unknown)) };
+        if code.expires.saturating_add(CODE_MEMORY) <= context.now.wall {
+            // Whether it was used is not known any more.
+            return Ok(Answer::Refused(Why::Unknown));
+        }
         // Whoever shows a code that has been used ends what it granted, whatever comes with it (RFC 6749 §10.5).
-        if code.spent_by.is_none()
-            && let Some(why) = unfit(&code, &shown)
-        {
+        let spent = redb::ReadableTable::get(self.snapshot()?.codes()?, key.as_slice())?.is_some();
+        if !spent && let Some(why) = unfit(&code, &shown) {
             return Ok(Answer::Refused(why));
         }
         let mut attempt = 0_usize;
@@ -163,36 +183,26 @@ impl Directory {
                 terms: FamilyTerms { offline: terms.offline && code.is_offline(), ..terms },
             };
             let (refresh, family) = self.draw_family(context, new);
-            let op = GrantOp::Redeem { key, family: Box::new(family.clone()) };
+            let op = GrantOp::Redeem { key, expires: code.expires, family: Box::new(family.clone()) };
             match self.grant(context, op).await {
                 Err(refusal) if refusal.reason == Reason::EntryExists && attempt < DRAWS => {}
                 Err(refusal) => return Err(refusal),
                 Ok(receipt) => {
                     return Ok(match receipt.grants.denied {
                         Some(why) => Answer::Refused(why),
-                        None => Answer::Granted(Redeemed {
-                            code: Code { spent_by: Some(family.id), ..code },
-                            family,
-                            refresh,
-                        }),
+                        None => Answer::Granted(Redeemed { code, family, refresh }),
                     });
                 }
             }
         }
     }
 
-    fn stored_code(&self, key: &CodeKey) -> Result<Option<Code>, Refusal> {
-        let snapshot = self.snapshot()?;
-        let guard = redb::ReadableTable::get(snapshot.codes()?, key.as_slice())?;
-        guard.map(|g| codec::decode(g.value())).transpose()
-    }
-
-    /// Removes the codes that nobody needs to remember any more. Cheap when there are none: they lie together.
+    /// Forgets the used codes that nobody needs to remember any more. Cheap when there are none: they lie together.
     ///
     /// # Errors
     /// `Busy`, `Store`.
-    pub(crate) async fn purge_codes(&self, now: &crate::clock::Now) -> Result<(), Refusal> {
-        let before = Millis(now.wall.0.saturating_sub(CODE_MEMORY.millis().saturating_add(CODE_LIFE.millis())));
+    pub(crate) async fn purge_codes(&self, now: &Now) -> Result<(), Refusal> {
+        let before = Millis(now.wall.0.saturating_sub(CODE_MEMORY.millis()));
         let end = u64::try_from(before.0).unwrap_or(0).to_be_bytes();
         let none = {
             let snapshot = self.snapshot()?;

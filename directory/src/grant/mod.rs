@@ -35,7 +35,7 @@ mod sweep;
 pub mod text;
 pub(crate) mod totp;
 
-pub use code::{Code, NewCode, Redeemed, Redemption};
+pub use code::{Code, NewCode, Redeemed, Redemption, Spent};
 pub use consent::Consent;
 pub use ended::{Cause, Ended, What};
 pub use factor::{ATTEMPTS as FACTOR_ATTEMPTS, CODES as RECOVERY_CODES, Factors, NewTotp};

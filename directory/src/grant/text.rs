@@ -3,7 +3,7 @@
 //! | form | what it is |
 //! |---|---|
 //! | `rbw_ID_SECRET` | session: 12 characters of id, 43 of secret |
-//! | `rbc_TIME+SECRET` | code: 54 characters, the time first, so that old ones lie together |
+//! | `rbc_SEALED` | code: what it grants, sealed; three hundred characters, more with a long nonce or request of claims |
 //! | `rbr_ID_ROOT+SECRET` | refresh token: the root is the family's for ever, the secret changes with every use |
 //!
 //! All base64url (RFC 4648 §5). A refresh token whose root is right and whose secret is not the present one has been used
@@ -23,10 +23,12 @@ pub const SESSION: &str = "rbw_";
 pub const CODE: &str = "rbc_";
 /// What every refresh token begins with.
 pub const REFRESH: &str = "rbr_";
-/// The longest text that is looked at; the longest of ours has 81 characters.
+/// The longest text that is looked at; the longest of ours, but for codes, has 81 characters.
 const LONGEST: usize = 128;
+/// The longest code: it goes through addresses, for which 8,000 octets are the least that one may count on (RFC 9110 §4.1).
+const LONGEST_CODE: usize = 6_000;
 
-/// The key of a code: when it was made, SHA-256 of its text.
+/// The name of a code: when it ends, so that old ones lie together, and SHA-256 of what is sealed.
 pub type CodeKey = [u8; 40];
 
 /// SHA-256.
@@ -48,26 +50,24 @@ pub(crate) fn session(presented: &str) -> Option<(SessionId, [u8; 32])> {
     Some((id, digest(presented.as_bytes())))
 }
 
-/// A code's text and its key.
-pub(crate) fn draw_code(random: &Random, wall: Millis) -> (Secret, CodeKey) {
-    let time = u64::try_from(wall.0).unwrap_or(0).to_be_bytes();
-    let text = format!("{CODE}{}", URL_SAFE_NO_PAD.encode([time.as_slice(), &random.bytes::<32>()].concat()));
-    let key = code_key(time, &text);
-    (Secret::of(text), key)
+/// A code's text; none: there is too much in it.
+pub(crate) fn code_of(sealed: &[u8]) -> Option<Secret> {
+    let text = format!("{CODE}{}", URL_SAFE_NO_PAD.encode(sealed));
+    (text.len() <= LONGEST_CODE).then(|| Secret::of(text))
 }
 
-/// The key that a presented code has; none: it is no code.
-pub(crate) fn code(presented: &str) -> Option<CodeKey> {
-    let bytes = URL_SAFE_NO_PAD.decode(bounded(presented)?.strip_prefix(CODE)?).ok()?;
-    let time = bytes.first_chunk::<8>().filter(|_| bytes.len() == 40)?;
-    Some(code_key(*time, presented))
+/// What is sealed in a presented code; none: it is no code. There is one text for it, no other decodes to the same.
+pub(crate) fn code(presented: &str) -> Option<Vec<u8>> {
+    let text = Some(presented).filter(|text| text.len() <= LONGEST_CODE)?.strip_prefix(CODE)?;
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-fn code_key(time: [u8; 8], text: &str) -> CodeKey {
+/// The name of a code.
+pub(crate) fn code_key(expires: Millis, sealed: &[u8]) -> CodeKey {
     let mut key = [0; 40];
     let (head, tail) = key.split_at_mut(8);
-    head.copy_from_slice(&time);
-    tail.copy_from_slice(&digest(text.as_bytes()));
+    head.copy_from_slice(&u64::try_from(expires.0).unwrap_or(0).to_be_bytes());
+    tail.copy_from_slice(&digest(sealed));
     key
 }
 
@@ -137,8 +137,9 @@ mod tests {
         let random = Random::from_seed(4);
         let (text, digest) = draw_session(&random, SessionId(77));
         assert_eq!((text.expose().len(), session(text.expose())), (60, Some((SessionId(77), digest))));
-        let (text, key) = draw_code(&random, Millis(1_790_000_000_000));
-        assert_eq!((text.expose().len(), code(text.expose())), (58, Some(key)));
+        let text = code_of(b"what it grants").unwrap();
+        assert_eq!((text.expose().len(), code(text.expose()).as_deref()), (23, Some(&b"what it grants"[..])));
+        assert!(code_of(&[0; 4_497]).is_some() && code_of(&[0; 4_498]).is_none());
         let (text, first) = draw_refresh(&random, FamilyId(78));
         assert_eq!((text.expose().len(), refresh(text.expose())), (81, Some(first)));
         let (text, second) = successor(&random, &first);
@@ -154,10 +155,12 @@ mod tests {
         let random = Random::from_seed(4);
         let texts = [
             draw_session(&random, SessionId(77)).0.expose().to_owned(),
-            draw_code(&random, Millis(5)).0.expose().to_owned(),
+            code_of(b"what it grants").unwrap().expose().to_owned(),
             draw_refresh(&random, FamilyId(78)).0.expose().to_owned(),
         ];
-        let read = |text: &str| (session(text).is_some(), code(text).is_some(), refresh(text).is_some());
+        // What a code is shows when it is opened; here it is that no other text stands for the same.
+        let same = |text: &str| code(text).as_deref() == Some(b"what it grants");
+        let read = |text: &str| (session(text).is_some(), same(text), refresh(text).is_some());
         assert_eq!(read(&texts[0]), (true, false, false));
         assert_eq!(read(&texts[1]), (false, true, false));
         assert_eq!(read(&texts[2]), (false, false, true));

@@ -18,7 +18,7 @@ use crate::schema::known;
 use redb::ReadableTable;
 
 /// The present format.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 type Step = fn(&mut Tables<'_>) -> Result<(), Refusal>;
 
@@ -34,6 +34,8 @@ const STEPS: &[Step] = &[
     // 5: the facts of an account know the type sso, and a link what its mapping gave; no link was made before. A program
     // that does not know them would take a password, or let what was mapped outlive its link.
     know_sso,
+    // 6: codes are sealed, and stand in the store when they have been used. Those that do not were good for a minute.
+    |tables| Ok(tables.codes.write()?.retain(|_, _| false)?),
 ];
 
 /// What `rollbookUserType` said had no effect until now.

@@ -21,7 +21,7 @@ async fn what_ends_logins_ends_grants_and_a_lock_does_not() {
         let name = act.name();
         let world = world().await;
         let (live_one, redeemed) = granted(&world, FamilyTerms { offline: true, ..terms() }).await;
-        let pending = code(&world, &live_one).await;
+        let pending = code(&world, &live_one);
         let heard = listen(&world);
         world.act(ADA, act).await.unwrap();
         let now = world.directory.now();
@@ -117,7 +117,7 @@ async fn who_is_to_be_told_is_written_with_the_end() {
             scopes: vec!["openid".into(), "offline_access".into()],
             claims: None,
         };
-        let code = world.directory.issue_code(&operator(&world), &live, new).await.unwrap();
+        let code = world.directory.issue_code(&world.directory.now(), &live, new).unwrap();
         let shown = Redemption { code: code.expose(), client, redirect_uri: REDIRECT, verifier: VERIFIER };
         let terms = FamilyTerms { offline: true, ..terms() };
         assert!(world.directory.redeem_code(&operator(&world), shown, terms).await.unwrap().granted().is_some());

@@ -23,11 +23,11 @@ async fn there_are_only_so_many() {
         sign_in(&world).await;
     }
     assert!(live(&world, &first).is_none() && live(&world, &second).is_some());
-    let kept = redeem(&world, &code(&world, &live_one).await, terms()).await.granted().unwrap();
+    let kept = redeem(&world, &code(&world, &live_one), terms()).await.granted().unwrap();
     let mut kept = kept.refresh.unwrap();
     let mut others = Vec::new();
     for _ in 0..FAMILIES {
-        let code = code(&world, &live_one).await;
+        let code = code(&world, &live_one);
         others.push(redeem(&world, &code, terms()).await.granted().unwrap().refresh.unwrap());
         world.clock.advance(Span::from_millis(5));
         kept = refresh(&world, kept.expose()).await.unwrap();
@@ -49,7 +49,7 @@ async fn what_was_granted_survives_a_restart_and_tampering_is_found() {
     world.set_password(ADA, PASSWORD).await;
     let (secret, live_one) = sign_in(&world).await;
     let offline = FamilyTerms { offline: true, ..terms() };
-    let redeemed = redeem(&world, &code(&world, &live_one).await, offline).await.granted().unwrap();
+    let redeemed = redeem(&world, &code(&world, &live_one), offline).await.granted().unwrap();
     world.directory.stop();
     drop(world);
 
@@ -87,7 +87,7 @@ async fn the_stored_form_holds_no_secret() {
     world.person("ada", "ou=people,dc=example,dc=com").await.unwrap();
     world.set_password(ADA, PASSWORD).await;
     let (session, live_one) = sign_in(&world).await;
-    let code = code(&world, &live_one).await;
+    let code = code(&world, &live_one);
     let refresh = redeem(&world, &code, terms()).await.granted().unwrap().refresh.unwrap();
     world.directory.stop();
     let mut bytes = vec![0; usize::try_from(shared.len().unwrap()).unwrap()];

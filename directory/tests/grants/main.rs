@@ -71,7 +71,7 @@ fn live(world: &World, secret: &Secret) -> Option<LiveSession> {
     world.directory.session(secret.expose(), &world.directory.now()).unwrap()
 }
 
-async fn code(world: &World, live: &LiveSession) -> Secret {
+fn code(world: &World, live: &LiveSession) -> Secret {
     let new = NewCode {
         client: APP,
         redirect_uri: REDIRECT.into(),
@@ -80,7 +80,7 @@ async fn code(world: &World, live: &LiveSession) -> Secret {
         scopes: vec!["openid".into(), "email".into(), "offline_access".into()],
         claims: None,
     };
-    world.directory.issue_code(&operator(world), live, new).await.unwrap()
+    world.directory.issue_code(&world.directory.now(), live, new).unwrap()
 }
 
 async fn redeem(world: &World, code: &Secret, terms: FamilyTerms) -> Answer<Redeemed> {
@@ -90,7 +90,7 @@ async fn redeem(world: &World, code: &Secret, terms: FamilyTerms) -> Answer<Rede
 
 async fn granted(world: &World, terms: FamilyTerms) -> (LiveSession, Redeemed) {
     let (_, live) = sign_in(world).await;
-    let code = code(world, &live).await;
+    let code = code(world, &live);
     (live, redeem(world, &code, terms).await.granted().unwrap())
 }
 

@@ -1,6 +1,6 @@
 //! Sessions: how long they live, their secret, whose business they are.
 
-use crate::{APP, DAY, HOUR, PASSWORD, code, listen, live, operator, sign_in, world};
+use crate::{APP, DAY, HOUR, PASSWORD, code, listen, live, operator, redeem, sign_in, terms, world};
 use directory::clock::Span;
 use directory::context::{Actor, Context};
 use directory::error::Reason;
@@ -54,7 +54,8 @@ async fn renewing_changes_the_secret_and_keeps_the_session() {
     // Goal: after a step-up the old cookie is worth nothing, the id and the applications stay.
     let world = world().await;
     let (old, live_one) = sign_in(&world).await;
-    code(&world, &live_one).await;
+    redeem(&world, &code(&world, &live_one), terms()).await.granted().unwrap();
+    let live_one = live(&world, &old).unwrap();
     let stale = live_one.clone();
     let new = NewSession {
         account: live_one.session.account,

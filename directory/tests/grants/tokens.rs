@@ -1,15 +1,18 @@
 //! Codes and refresh tokens: used once, by whom they were given to, and what a second use ends.
 
 use crate::{
-    APP, CHALLENGE, DAY, HOUR, REDIRECT, VERIFIER, code, granted, listen, operator, redeem, refresh, sign_in, terms,
-    world,
+    APP, CHALLENGE, DAY, HOUR, REDIRECT, VERIFIER, code, granted, listen, live, operator, redeem, refresh, sign_in,
+    terms, world,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use directory::clock::Span;
 use directory::context::Context;
-use directory::grant::{Answer, Cause, Ended, FamilyTerms, Redemption, What, Why};
+use directory::error::Reason;
+use directory::grant::seal::SealKey;
+use directory::grant::{Answer, Cause, Ended, FamilyTerms, NewCode, Redemption, What, Why};
 use directory::id::EntryId;
+use directory::random::Random;
 use std::sync::Arc;
 
 #[tokio::test]
@@ -17,7 +20,7 @@ async fn a_code_is_good_once_and_its_second_use_ends_what_the_first_granted() {
     // Goal: bound to client, redirect URI and verifier; one use; a repetition ends the family (RFC 6749 §10.5).
     let world = world().await;
     let (_, live) = sign_in(&world).await;
-    let secret = code(&world, &live).await;
+    let secret = code(&world, &live);
     let good = Redemption { code: secret.expose(), client: APP, redirect_uri: REDIRECT, verifier: VERIFIER };
     let rows = [
         (Redemption { client: EntryId(5), ..good }, Why::OtherClient),
@@ -41,12 +44,72 @@ async fn a_code_is_good_once_and_its_second_use_ends_what_the_first_granted() {
     let ended = heard.lock().unwrap().clone();
     assert!(matches!(&ended[..], [Ended { cause: Cause::Reused, what: What::Family { client: APP, .. }, .. }]));
 
-    let late = code(&world, &live).await;
+    let late = code(&world, &live);
     world.clock.advance(Span::from_secs(60));
     assert_eq!(redeem(&world, &late, terms()).await.refused(), Some(Why::Expired));
     world.clock.advance(HOUR);
     world.directory.sweep().await.unwrap();
     assert_eq!(redeem(&world, &late, terms()).await.refused(), Some(Why::Unknown), "the sweep forgets codes");
+    world.verify();
+}
+
+#[tokio::test]
+async fn a_code_holds_what_it_grants_and_only_this_store_makes_one() {
+    // Goal: to issue a code writes nothing and shows nothing; no other text is one, nor is another store's; the session
+    // remembers the application when the code is redeemed; what is too much for an address is refused.
+    let world = world().await;
+    let (cookie, live_one) = sign_in(&world).await;
+    let position = || world.directory.snapshot().unwrap().position();
+    let before = position();
+    let secret = code(&world, &live_one);
+    assert_eq!(position(), before);
+    assert_ne!(secret.expose(), code(&world, &live_one).expose());
+    let text = secret.expose().to_owned();
+    assert!((200..400).contains(&text.len()), "{}", text.len());
+    let sealed = URL_SAFE_NO_PAD.decode(&text[4..]).unwrap();
+    for plain in [REDIRECT, CHALLENGE, "openid"] {
+        assert!(!sealed.windows(plain.len()).any(|part| part == plain.as_bytes()));
+    }
+    let redeemed = async |text: &str| {
+        let shown = Redemption { code: text, client: APP, redirect_uri: REDIRECT, verifier: VERIFIER };
+        world.directory.redeem_code(&operator(&world), shown, terms()).await.unwrap()
+    };
+    for at in 0..sealed.len() {
+        let mut other = sealed.clone();
+        other[at] ^= 0x10;
+        assert_eq!(
+            redeemed(&format!("rbc_{}", URL_SAFE_NO_PAD.encode(&other))).await.refused(),
+            Some(Why::Unknown),
+            "{at}"
+        );
+        let cut = format!("rbc_{}", URL_SAFE_NO_PAD.encode(&sealed[..at]));
+        assert_eq!(redeemed(&cut).await.refused(), Some(Why::Unknown), "{at}");
+    }
+    for text in [format!("{text}="), format!("{text}A"), format!(" {text}"), text.to_lowercase(), "A".repeat(9_000)] {
+        assert_eq!(redeemed(&text).await.refused(), Some(Why::Unknown), "{text}");
+    }
+    let others = SealKey::of(&[9; 32]).unwrap().seal(&Random::from_seed(9), "authorization code", &[0; 200]).unwrap();
+    let others = format!("rbc_{}", URL_SAFE_NO_PAD.encode(others));
+    assert_eq!(redeemed(&others).await.refused(), Some(Why::Unknown));
+    assert_eq!(position(), before);
+
+    assert!(live(&world, &cookie).unwrap().session.clients.is_empty());
+    assert!(redeemed(&text).await.granted().is_some());
+    assert_eq!(live(&world, &cookie).unwrap().session.clients, [APP]);
+
+    let long = |claims: usize| NewCode {
+        client: APP,
+        redirect_uri: REDIRECT.into(),
+        challenge: CHALLENGE.into(),
+        nonce: Some("n".repeat(2_000)),
+        scopes: vec!["openid".into()],
+        claims: Some("c".repeat(claims)),
+    };
+    let now = world.directory.now();
+    let fits = world.directory.issue_code(&now, &live_one, long(2_000)).unwrap();
+    assert!(redeemed(fits.expose()).await.granted().is_some());
+    let refused = world.directory.issue_code(&now, &live_one, long(3_000)).unwrap_err();
+    assert_eq!(refused.reason, Reason::Constraint);
     world.verify();
 }
 
@@ -113,7 +176,7 @@ async fn families_end_idle_old_or_with_the_session_they_are_bound_to() {
     assert_eq!(refresh(&world, token.expose()).await, Err(Why::Expired), "a day without use");
 
     let (live_one, bound) = granted(&world, terms()).await;
-    let code = code(&world, &live_one).await;
+    let code = code(&world, &live_one);
     let free = redeem(&world, &code, offline).await.granted().unwrap();
     let own = Context { actor: live_one.actor, ..operator(&world) };
     world.directory.end_session(&own, live_one.session.id, Cause::SignedOut).await.unwrap();
@@ -128,7 +191,7 @@ async fn of_many_at_once_one_redeems_and_one_refreshes() {
     // Goal: the journal's order decides: one success, and the repetition of the others ends what it got.
     let world = Arc::new(world().await);
     let (_, live_one) = sign_in(&world).await;
-    let secret = code(&world, &live_one).await;
+    let secret = code(&world, &live_one);
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..16 {
         let (world, secret) = (world.clone(), secret.clone());

@@ -8,7 +8,7 @@ use super::table::{Asked, Request as Good, check};
 use super::{Opened, Provider, Visitor, answer, flow_of, resume};
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, Response, StatusCode};
-use directory::error::Refusal;
+use directory::error::{Reason, Refusal};
 use directory::grant::NewCode;
 use std::sync::Arc;
 use web::{Acr, Hints, Message, ReturnTo, Visit, sign_in_uri};
@@ -141,7 +141,7 @@ impl Provider {
                     None => self.problem(visit, Wrong::new(Code::InvalidRequest, "the request is too long")),
                 }
             }
-            (Next::Issue, Some(live)) => match self.issue_code(visitor, &live, &client, &request).await {
+            (Next::Issue, Some(live)) => match self.issue_code(visitor, &live, &client, &request) {
                 Ok((code, name)) => {
                     self.tell(visitor, Some(&flow), "code issued", id, Ok(()));
                     self.directory().trail().join(&flow, &name);
@@ -150,7 +150,13 @@ impl Provider {
                     answer::see_other(&answer::with_parameters(&request.redirect_uri, &answers))
                 }
                 Err(refusal) => {
-                    let wrong = super::endpoint::failed(&refusal);
+                    let wrong = match refusal.reason {
+                        Reason::Constraint => {
+                            Wrong::new(Code::InvalidRequest, "the request is longer than a code can hold")
+                        }
+                        _ => super::endpoint::failed(&refusal),
+                    };
+                    self.tell(visitor, Some(&flow), "code issued", id, Err(wrong.why));
                     self.refuse_to(&request.redirect_uri, request.state.as_deref(), wrong)
                 }
             },
@@ -178,7 +184,7 @@ impl Provider {
         })
     }
 
-    async fn issue_code(
+    fn issue_code(
         &self,
         visitor: &Visitor,
         live: &web::SignedIn,
@@ -193,7 +199,7 @@ impl Provider {
             scopes: request.scopes.clone(),
             claims: request.claims_text.clone(),
         };
-        let secret = self.directory().issue_code(&visitor.context(), &live.live, new).await?;
+        let secret = self.directory().issue_code(&visitor.now, &live.live, new)?;
         let code = secret.expose().to_owned();
         let name = flow_of(&code);
         Ok((code, name))

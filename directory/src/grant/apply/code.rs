@@ -1,62 +1,53 @@
 //! Codes in the write path: the one place that knows whether a code has been used.
 
-use super::{ended_meanwhile, family, is_current, only_the_system, session};
+use super::{family, is_current, only_the_system, session};
 use crate::change::apply::Applying;
 use crate::clock::Millis;
-use crate::error::{Reason, Refusal};
+use crate::error::Refusal;
 use crate::grant::Why;
-use crate::grant::code::Code;
+use crate::grant::code::Spent;
 use crate::grant::ended::Cause;
 use crate::grant::family::Family;
 use crate::grant::text::CodeKey;
-use crate::store::codec;
+use crate::store::{codec, rows};
 use redb::ReadableTable;
 
 /// Codes removed in one step.
 const BATCH: usize = 10_000;
 
-pub(super) fn issue(applying: &mut Applying<'_, '_>, key: &CodeKey, code: &Code) -> Result<(), Refusal> {
+pub(super) fn redeem(
+    applying: &mut Applying<'_, '_>,
+    key: &CodeKey,
+    expires: Millis,
+    family: &Family,
+) -> Result<(), Refusal> {
     only_the_system(applying)?;
-    let session = session::load(applying.tables, code.session)?.filter(|s| s.account == code.account);
-    let Some(session) = session.filter(|s| s.epoch == code.epoch) else { return Err(ended_meanwhile()) };
-    if !is_current(applying.tables, code.account, code.epoch)? {
-        return Err(ended_meanwhile());
-    }
-    if load(applying, key)?.is_some() {
-        return Err(Refusal::new(Reason::EntryExists, "the code is taken"));
-    }
-    session::enter(applying, session, code.client)?;
-    write(applying, key, code)
-}
-
-pub(super) fn redeem(applying: &mut Applying<'_, '_>, key: &CodeKey, family: &Family) -> Result<(), Refusal> {
-    only_the_system(applying)?;
-    let Some(mut code) = load(applying, key)? else {
-        applying.grants.denied = Some(Why::Unknown);
-        return Ok(());
-    };
-    if let Some(spent_by) = code.spent_by {
+    if let Some(spent) = load(applying, key)? {
         applying.grants.denied = Some(Why::Reused);
-        return match family::load(applying.tables, spent_by)? {
+        return match family::load(applying.tables, spent.by)? {
             Some(granted) => family::remove(applying, &granted, Cause::Reused),
             None => Ok(()),
         };
     }
-    if code.expires <= applying.set.now.wall {
+    if expires <= applying.set.now.wall {
         applying.grants.denied = Some(Why::Expired);
         return Ok(());
     }
-    if !is_current(applying.tables, code.account, code.epoch)? {
+    if !is_current(applying.tables, family.account, family.epoch)? {
         applying.grants.denied = Some(Why::Account);
         return Ok(());
     }
-    if session::load(applying.tables, code.session)?.is_none() {
+    let session = match family.session {
+        Some(id) => session::load(applying.tables, id)?.filter(|session| session.account == family.account),
+        None => None,
+    };
+    let Some(session) = session else {
         applying.grants.denied = Some(Why::Session);
         return Ok(());
-    }
+    };
     family::issue(applying, family)?;
-    code.spent_by = Some(family.id);
-    write(applying, key, &code)
+    session::enter(applying, session, family.client)?;
+    write(applying, key, &Spent { by: family.id })
 }
 
 pub(super) fn purge(applying: &mut Applying<'_, '_>, before: Millis) -> Result<(), Refusal> {
@@ -73,13 +64,13 @@ pub(super) fn purge(applying: &mut Applying<'_, '_>, before: Millis) -> Result<(
     Ok(())
 }
 
-fn load(applying: &Applying<'_, '_>, key: &CodeKey) -> Result<Option<Code>, Refusal> {
+fn load(applying: &Applying<'_, '_>, key: &CodeKey) -> Result<Option<Spent>, Refusal> {
     let guard = applying.tables.codes.read()?.get(key.as_slice())?;
     guard.map(|g| codec::decode(g.value())).transpose()
 }
 
-fn write(applying: &mut Applying<'_, '_>, key: &CodeKey, code: &Code) -> Result<(), Refusal> {
+fn write(applying: &mut Applying<'_, '_>, key: &CodeKey, spent: &Spent) -> Result<(), Refusal> {
     applying.dirty = true;
-    applying.tables.codes.write()?.insert(key.as_slice(), codec::encode(code)?.as_slice())?;
+    rows::put(applying.tables.codes.write()?, key.as_slice(), codec::encode(spent)?.as_slice())?;
     Ok(())
 }

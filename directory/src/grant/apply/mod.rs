@@ -11,7 +11,6 @@ mod session;
 
 pub(crate) use crowds::Crowds;
 
-use super::code::Code;
 use super::ended::{Cause, Ended, What};
 use super::factor::Totp;
 use super::family::Family;
@@ -71,23 +70,18 @@ pub enum GrantOp {
         /// Which, and when (`wall`).
         uses: Vec<(SessionId, Millis)>,
     },
-    /// A new code.
-    IssueCode {
-        /// Its key.
-        key: CodeKey,
-        /// The code.
-        code: Box<Code>,
-    },
     /// A code becomes a family; a second time ends that family.
     Redeem {
-        /// The code's key.
+        /// The code's name.
         key: CodeKey,
-        /// The family.
+        /// It is good until then (`wall`).
+        expires: Millis,
+        /// The family, with the session that the code was issued in.
         family: Box<Family>,
     },
-    /// Codes that nobody needs to remember.
+    /// Used codes that nobody needs to remember.
     PurgeCodes {
-        /// Made before then (`wall`).
+        /// They ended before then (`wall`).
         before: Millis,
     },
     /// A family without a code.
@@ -258,8 +252,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &GrantOp) -> Result<(), Refusa
             end_grants(applying, *account, *except, Cause::Revoked)
         }
         GrantOp::Seen { uses } => session::seen(applying, uses),
-        GrantOp::IssueCode { key, code } => code::issue(applying, key, code),
-        GrantOp::Redeem { key, family } => code::redeem(applying, key, family),
+        GrantOp::Redeem { key, expires, family } => code::redeem(applying, key, *expires, family),
         GrantOp::PurgeCodes { before } => code::purge(applying, *before),
         GrantOp::IssueFamily { family } => family::issue(applying, family),
         GrantOp::Rotate { id, shown, next } => family::rotate(applying, *id, shown, *next),

@@ -7,7 +7,7 @@ use crate::grant::factor::Stored;
 use crate::grant::keys::StoredKey;
 use crate::grant::link::{Link, row};
 use crate::grant::secret::Secrets;
-use crate::grant::{Code, Consent, Family, FamilyId, Notice, NoticeId, Session, SessionId};
+use crate::grant::{Consent, Family, FamilyId, Notice, NoticeId, Session, SessionId, Spent};
 use crate::id::EntryId;
 use crate::store::codec;
 use crate::store::view::View;
@@ -20,8 +20,8 @@ impl Check<'_> {
         self.kept()?;
         for item in self.snapshot.codes()?.range::<&[u8]>(..)? {
             let (key, stored) = item?;
-            if key.value().len() != 40 || codec::decode::<Code>(stored.value()).is_err() {
-                self.find("codes", "a code does not decode");
+            if key.value().len() != 40 || codec::decode::<Spent>(stored.value()).is_err() {
+                self.find("codes", "a used code does not decode");
             }
         }
         Ok(())
