@@ -156,6 +156,12 @@ async fn e3_pkce_and_the_binding_of_a_code() {
     let code = rig.enter(&mut browser, &app, "bob", &[]).await.outside("code");
     rig.pass(Span::from_secs(61));
     assert_eq!(rig.redeem(&app, &code).await.error(), (400, "invalid_grant".into()));
+    let (nonce, claims) =
+        ("n".repeat(512), format!(r#"{{"userinfo":{{"email":{{"value":"{}"}}}}}}"#, "c".repeat(4_500)));
+    let page = rig.enter(&mut browser, &app, "bob", &[("nonce", &nonce), ("claims", &claims)]).await;
+    assert_eq!(page.outside("error"), "invalid_request", "a code holds what was asked, and addresses have an end");
+    let tokens = rig.tokens(&mut browser, &app, &[("nonce", &nonce)]).await;
+    assert_eq!(rig.claims(tokens["id_token"].as_str().unwrap()).await.0["nonce"], nonce.as_str());
     let wrong =
         rig.ask(&app, "/oauth2/token", &[("grant_type", "password"), ("username", "bob"), ("password", "x")]).await;
     assert_eq!(wrong.error(), (400, "unsupported_grant_type".into()), "requirement 50");
