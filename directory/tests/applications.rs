@@ -91,9 +91,8 @@ async fn an_application_is_what_its_entry_says() {
     world.verify();
 }
 
-#[tokio::test]
-async fn an_older_store_learns_whose_identifiers_are_whose() {
-    // Goal: a store that was written before identifiers were claimed claims them when it is opened.
+/// A store with an application, opened again after it was made one of an older format.
+async fn older(format: u32, make_older: impl FnOnce(&redb::WriteTransaction)) -> World {
     let memory = Shared::default();
     let world = World::open(Backend::Other(Box::new(memory.clone()))).unwrap();
     world.begin().await;
@@ -101,11 +100,20 @@ async fn an_older_store_learns_whose_identifiers_are_whose() {
     {
         let database = redb::Database::builder().create_with_backend(memory.clone()).unwrap();
         let txn = database.begin_write().unwrap();
-        txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, 3_u32.to_le_bytes().as_slice()).unwrap();
-        assert!(txn.open_table(tables::CLAIMS).unwrap().remove(b"cwiki-1".as_slice()).unwrap().is_some());
+        txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, format.to_le_bytes().as_slice()).unwrap();
+        make_older(&txn);
         txn.commit().unwrap();
     }
-    let world = World::open(Backend::Other(Box::new(memory))).unwrap();
+    World::open(Backend::Other(Box::new(memory))).unwrap()
+}
+
+#[tokio::test]
+async fn an_older_store_learns_whose_identifiers_are_whose() {
+    // Goal: a store that was written before identifiers were claimed claims them when it is opened.
+    let world = older(3, |txn| {
+        assert!(txn.open_table(tables::CLAIMS).unwrap().remove(b"cwiki-1".as_slice()).unwrap().is_some());
+    });
+    let world = world.await;
     assert_eq!(world.directory.application("wiki-1").unwrap().unwrap().id, world.id(APP));
     world.verify();
 }
@@ -113,19 +121,11 @@ async fn an_older_store_learns_whose_identifiers_are_whose() {
 #[tokio::test]
 async fn an_older_store_forgets_its_codes() {
     // Goal: codes as they stood in the store before they were sealed are gone when it is opened, and nothing else is.
-    let memory = Shared::default();
-    let world = World::open(Backend::Other(Box::new(memory.clone()))).unwrap();
-    world.begin().await;
-    begun(world).await.directory.stop();
-    {
-        let database = redb::Database::builder().create_with_backend(memory.clone()).unwrap();
-        let txn = database.begin_write().unwrap();
-        txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, 5_u32.to_le_bytes().as_slice()).unwrap();
+    let world = older(5, |txn| {
         let key = [[0, 0, 1, 0xa0, 0, 0, 0, 0].as_slice(), &[7; 32]].concat();
         txn.open_table(tables::CODES).unwrap().insert(key.as_slice(), b"another form".as_slice()).unwrap();
-        txn.commit().unwrap();
-    }
-    let world = World::open(Backend::Other(Box::new(memory))).unwrap();
+    });
+    let world = world.await;
     assert!(world.directory.snapshot().unwrap().codes().unwrap().is_empty().unwrap());
     assert_eq!(world.directory.application("wiki-1").unwrap().unwrap().id, world.id(APP));
     world.verify();

@@ -20,7 +20,7 @@
 //! | `session_owners` | (account, session id) | – |
 //! | `families` | family id | refresh family |
 //! | `family_owners` | (account, family id) | – |
-//! | `codes` | time, SHA-256 of the code | authorization code |
+//! | `codes` | end, SHA-256 of the code | the family that a used authorization code was redeemed for |
 //! | `notices` | (position, number) | an application that has yet to be told of a sign-out |
 //! | `revoked` | SHA-256 of a name | until when it is no good |
 //! | `consents` | (account, application) | scopes |
@@ -74,7 +74,7 @@ pub const SESSION_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new
 pub const FAMILIES: TableDefinition<u64, Bytes> = TableDefinition::new("families");
 /// Refresh families, from the account.
 pub const FAMILY_OWNERS: TableDefinition<(u64, u64), ()> = TableDefinition::new("family-owners");
-/// Authorization codes: when they were issued, and their digest.
+/// Authorization codes that were used: when they end, and their digest.
 pub const CODES: TableDefinition<Bytes, Bytes> = TableDefinition::new("codes");
 /// Applications that have yet to be told of a sign-out: the position that ended it, and a number within it.
 pub const NOTICES: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("notices");
