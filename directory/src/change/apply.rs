@@ -29,7 +29,7 @@ pub struct Applying<'a, 't> {
     pub position: Position,
     /// The actor's rights, read from `tables`.
     pub rights: Rights,
-    /// What the lane knows of how many grants accounts hold.
+    /// What the lane knows of how many families accounts hold.
     pub(crate) crowds: &'a Crowds,
     /// The journal record so far.
     pub record: JournalRecord,

@@ -17,7 +17,7 @@ use crate::schema::attribute::AttributeId;
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
 use std::sync::Arc;
 
-/// What can be asked of a state of the store.
+/// What can be asked of a state of the store. Tables that are opened late fail as the store does.
 pub trait View {
     /// `entries`.
     fn entries(&self) -> &impl ReadableTable<u64, Bytes>;

@@ -1,7 +1,5 @@
 //! The parameters of a request: form-encoded, each at most once, bounded (RFC 6749 §3.1, §3.2).
 
-use memchr::{memchr, memchr2};
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Octets of all parameters together.
@@ -29,7 +27,7 @@ impl Parameters {
             return None;
         }
         let mut parameters = Parameters::default();
-        for (at, (name, value)) in pairs(text).enumerate() {
+        for (at, (name, value)) in form_urlencoded::parse(text).enumerate() {
             if at >= COUNT || value.len() > VALUE || name.len() > VALUE {
                 return None;
             }
@@ -73,20 +71,6 @@ impl Parameters {
     }
 }
 
-/// The pairs of a form, decoded; most need no decoding.
-fn pairs(text: &[u8]) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    text.split(|octet| *octet == b'&').filter(|pair| !pair.is_empty()).map(|pair| {
-        if memchr2(b'%', b'+', pair).is_some() {
-            return form_urlencoded::parse(pair).next().unwrap_or_default();
-        }
-        let (name, value) = match memchr(b'=', pair).and_then(|at| pair.split_at_checked(at)) {
-            Some((name, value)) => (name, value.get(1..).unwrap_or_default()),
-            None => (pair, [].as_slice()),
-        };
-        (String::from_utf8_lossy(name), String::from_utf8_lossy(value))
-    })
-}
-
 /// The words of a value that is a list (RFC 6749 §3.3): separated by spaces, each once, in the order of their coming.
 pub fn words(value: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -122,18 +106,6 @@ mod tests {
     }
 
     proptest! {
-        /// Goal: what needs no decoding is read as the decoder reads it.
-        #[test]
-        fn pairs_are_the_decoders(
-            parts in proptest::collection::vec(
-                proptest::sample::select(vec![&b"a"[..], b"=", b"&", b"%41", b"%", b"+", b"\xff", "ü".as_bytes(), b"code"]),
-                0..30,
-            ),
-        ) {
-            let text = parts.concat();
-            prop_assert_eq!(pairs(&text).collect::<Vec<_>>(), form_urlencoded::parse(&text).collect::<Vec<_>>());
-        }
-
         /// Goal: any octets are read without harm, and what is carried on reads as what came.
         #[test]
         fn any_octets(text in proptest::collection::vec(any::<u8>(), 0..400)) {

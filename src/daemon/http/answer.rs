@@ -99,11 +99,7 @@ pub(super) fn request_id(headers: &HeaderMap, proxied: bool, number: u64) -> Arc
     if let Some(id) = given.filter(fits) {
         return id.into();
     }
-    let digits: [u8; 16] = std::array::from_fn(|place| {
-        let digit = number.unbounded_shr(60_u32.saturating_sub(4 * u32::try_from(place).unwrap_or_default())) & 0xf;
-        b"0123456789abcdef".get(usize::try_from(digit).unwrap_or_default()).copied().unwrap_or_default()
-    });
-    std::str::from_utf8(&digits).unwrap_or_default().into()
+    format!("{number:016x}").into()
 }
 
 /// What links begin with, by the configuration; none when it leaves that to the client.

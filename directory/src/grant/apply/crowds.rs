@@ -17,8 +17,8 @@ const ACCOUNTS: usize = 4_096;
 pub(crate) struct Crowds(RefCell<HashMap<EntryId, usize>>);
 
 impl Crowds {
-    /// Takes a place among `bound` for one more of an account; whether it was certainly free. If not, the number is what
-    /// `count` says, without the one.
+    /// Whether there is room for one more, which then counts as held. When what is known leaves no room, or nothing is
+    /// known, `count` says how many there are.
     ///
     /// # Errors
     /// Those of `count`.
