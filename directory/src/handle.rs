@@ -21,6 +21,7 @@ use crate::lifecycle::Policy;
 use crate::random::Random;
 use crate::schema::{Schema, custom};
 use crate::search::{Bounds, Reading};
+use crate::store::staged::{self, Staging};
 use crate::store::tables::meta;
 use crate::store::view::{Snapshot, Tables, View};
 use crate::store::{codec, file, migrate};
@@ -51,6 +52,8 @@ pub struct Options {
     pub cache_bytes: usize,
     /// Where the key of sealed secrets is; none: beside the store's file, or nowhere for a store in memory.
     pub seal: Option<Place>,
+    /// How far the indexes may lag behind.
+    pub late: staged::Limits,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
     /// Where randomness comes from.
@@ -81,6 +84,7 @@ impl Options {
             backend,
             cache_bytes: 256 * 1024 * 1024,
             seal: None,
+            late: staged::Limits::default(),
             clock: Box::new(SystemClock),
             random: Random::from_system()?,
             policy: Policy::default(),
@@ -128,6 +132,7 @@ pub(crate) struct Inner {
 /// The present snapshot, opened at the first reading after a commit.
 struct Snapshots {
     database: Arc<Database>,
+    staging: Arc<Staging>,
     present: Mutex<Option<Arc<Snapshot>>>,
 }
 
@@ -138,7 +143,7 @@ impl Snapshots {
             return Ok(snapshot.clone());
         }
         let txn = self.database.begin_read().map_err(failed)?;
-        let snapshot = Arc::new(Snapshot::open(txn)?);
+        let snapshot = Arc::new(Snapshot::open(txn, &self.staging)?);
         *present = Some(snapshot.clone());
         Ok(snapshot)
     }
@@ -159,7 +164,7 @@ impl Inner {
     /// `Busy`.
     pub(crate) fn exclusive<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Database) -> T + Send + 'static,
+        work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<tokio::sync::oneshot::Receiver<T>, Refusal> {
         self.lane.exclusive(work)
     }
@@ -188,14 +193,16 @@ impl Directory {
             Backend::Other(backend) => builder.create_with_backend(Boxed(backend)),
         };
         let database = Arc::new(database.map_err(failed)?);
-        let (mark, schema) = prepare_store(&database, &options.random, &options.definitions)?;
-        let seal = prepare_seal(&database, &place, &options.random)?;
-        let snapshots = Arc::new(Snapshots { database: database.clone(), present: Mutex::new(None) });
+        let staging = Arc::new(Staging::new(options.late));
+        let (mark, schema) = prepare_store(&database, &staging, &options.random, &options.definitions)?;
+        let seal = prepare_seal(&database, &staging, &place, &options.random)?;
+        let snapshots = Snapshots { database: database.clone(), staging: staging.clone(), present: Mutex::new(None) };
+        let snapshots = Arc::new(snapshots);
         let forget = snapshots.clone();
         let feed = Arc::new(Feed::default());
         let told = feed.clone();
         let tell = move |ended: &[_]| told.tell(ended);
-        let lane = Lane::start(database, schema.clone(), move || forget.forget(), tell).map_err(failed)?;
+        let lane = Lane::start(database, schema.clone(), staging, move || forget.forget(), tell).map_err(failed)?;
         let clock = TrustedClock::new(options.clock, mark);
         let gate = Gate::new(&options.random, options.hashing, &options.policy);
         Ok(Directory {
@@ -385,6 +392,7 @@ impl Directory {
 /// Makes the tables and the fixed values of a new store, brings an old one to the present format, and reads the mark.
 fn prepare_store(
     database: &Database,
+    staging: &Staging,
     random: &Random,
     definitions: &[custom::Given],
 ) -> Result<(Option<Mark>, Arc<Schema>), Refusal> {
@@ -393,12 +401,14 @@ fn prepare_store(
     let (mark, schema);
     let mut changed;
     {
-        let mut tables = Tables::open(&txn)?;
+        let mut tables = Tables::open(&txn, staging)?;
         changed = migrate::bring_up_to_date(&mut tables, random)?;
         let merged = define(&mut tables, definitions)?;
         schema = merged.schema;
         changed |= merged.changed;
-        tables.settle()?;
+        if changed {
+            tables.flush()?;
+        }
         mark =
             redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }
@@ -429,10 +439,15 @@ fn define(tables: &mut Tables<'_>, given: &[custom::Given]) -> Result<custom::Me
 }
 
 /// Reads or makes the seal key; the store remembers which it is. Without it everything but sealed secrets works.
-fn prepare_seal(database: &Database, place: &Place, random: &Random) -> Result<Result<SealKey, String>, Refusal> {
+fn prepare_seal(
+    database: &Database,
+    staging: &Staging,
+    place: &Place,
+    random: &Random,
+) -> Result<Result<SealKey, String>, Refusal> {
     let mut txn = database.begin_write().map_err(failed)?;
     txn.set_quick_repair(true);
-    let mut tables = Tables::open(&txn)?;
+    let mut tables = Tables::open(&txn, staging)?;
     let known = redb::ReadableTable::get(&tables.meta, meta::SEAL)?.and_then(|g| g.value().first_chunk::<8>().copied());
     let key = seal::ready(place, known, random);
     let new = key.as_ref().ok().filter(|_| known.is_none() && *place != Place::Nowhere).map(SealKey::id);

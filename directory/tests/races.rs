@@ -16,6 +16,7 @@ use directory::lifecycle::State;
 use directory::random::Random;
 use directory::schema::Schema;
 use directory::store::migrate;
+use directory::store::staged::Staging;
 use directory::store::view::{Snapshot, Tables};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 use std::sync::Arc;
@@ -198,10 +199,11 @@ fn the_same_write_set_twice_is_carried_out_once() {
     // Goal: a repeated submission, in the same commit or later, gets the first one's position and changes nothing.
     let database = Arc::new(Database::builder().create_with_backend(redb::backends::InMemoryBackend::new()).unwrap());
     let (schema, random) = (Schema::standard(), Random::from_seed(1));
+    let staging = Arc::new(Staging::default());
     let txn = database.begin_write().unwrap();
-    migrate::bring_up_to_date(&mut Tables::open(&txn).unwrap(), &random).unwrap();
+    migrate::bring_up_to_date(&mut Tables::open(&txn, &staging).unwrap(), &random).unwrap();
     txn.commit().unwrap();
-    let lane = Lane::start(database.clone(), schema.clone(), || {}, |_| {}).unwrap();
+    let lane = Lane::start(database.clone(), schema.clone(), staging.clone(), || {}, |_| {}).unwrap();
     let origin = Origin { door: Door::Internal, address: None, confidential: true };
     let now = Now::at(Millis(1_790_000_000_000));
     let context = Context { actor: Actor::System, origin, now, request_id: 1 };
@@ -221,7 +223,7 @@ fn the_same_write_set_twice_is_carried_out_once() {
         assert_eq!(answers, [1, 2, 1, 1, 2]);
     }
     lane.stop();
-    let snapshot = Snapshot::open(database.begin_read().unwrap()).unwrap();
+    let snapshot = Snapshot::open(database.begin_read().unwrap(), &staging).unwrap();
     assert_eq!(Head::read(&snapshot).unwrap().position.0, 2);
     assert_eq!((snapshot.entries().len().unwrap(), snapshot.journal().len().unwrap()), (2, 2));
 }

@@ -18,6 +18,7 @@ use directory::handle::{Backend, Directory, Options};
 use directory::lifecycle::{Policy, PolicyOverlay};
 use directory::random::Random;
 use directory::schema::custom::Given;
+use directory::store::staged::Limits;
 use directory::store::verify::verify;
 use ldap::{Gate, Listeners, Metrics, Settings, serve};
 use rollbook::config::{Config, Sources};
@@ -138,6 +139,8 @@ impl Server {
     async fn open(setup: Setup, store: SharedStore, clock: Arc<ManualClock>) -> Server {
         let mut options = Options::new(Backend::Other(Box::new(store.clone()))).unwrap();
         options.cache_bytes = 4 * 1024 * 1024;
+        // So little may wait that every state of a late index is met.
+        options.late = Limits { keys: 100, steps: 300 };
         options.clock = Box::new(Arc::clone(&clock));
         options.random = Random::from_seed(setup.seed);
         options.seal = Some(Place::Given([5; 32]));

@@ -13,6 +13,7 @@ use crate::id::{EntryId, Position};
 use crate::journal::record::Event;
 use crate::lifecycle::Account;
 use crate::schema::Schema;
+use crate::store::staged::Staging;
 use crate::store::view::{Tables, View};
 use redb::Database;
 
@@ -73,7 +74,7 @@ impl Directory {
         let prepared = self.prepare(context, &request, true).await?;
         let set = prepare::write_set(&self.inner().random, context, prepared.ops);
         let schema = self.schema().clone();
-        let answer = self.inner().exclusive(move |database| rehearse(database, &schema, &set))?;
+        let answer = self.inner().exclusive(move |database, staging| rehearse(database, staging, &schema, &set))?;
         answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
     }
 
@@ -149,11 +150,11 @@ pub fn stale() -> Refusal {
 }
 
 /// Applies a set in a transaction that is given up.
-fn rehearse(database: &Database, schema: &Schema, set: &WriteSet) -> Result<Vec<Event>, Refusal> {
+fn rehearse(database: &Database, staging: &Staging, schema: &Schema, set: &WriteSet) -> Result<Vec<Event>, Refusal> {
     let failed = |e: &dyn std::fmt::Display| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
     let txn = database.begin_write().map_err(|e| failed(&e))?;
     let events = {
-        let mut tables = Tables::open(&txn)?;
+        let mut tables = Tables::open(&txn, staging)?;
         let head = Head::read(&tables)?;
         apply::rehearse(&mut tables, schema, set, head)
     };

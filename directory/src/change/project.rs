@@ -93,33 +93,30 @@ impl Rows {
     fn settle(&mut self) {
         self.keys.sort_unstable();
         self.keys.dedup();
-        self.trigrams.sort_unstable();
+        self.trigrams.sort_unstable_by_key(|[a, b, c]| u32::from_be_bytes([0, *a, *b, *c]));
         self.trigrams.dedup();
     }
 
     /// Writes all rows.
     pub fn insert(self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        let Tables { unwritten, index, text, .. } = tables;
-        unwritten.keys.put(index, self.keys, true)?;
-        unwritten.trigrams.put(text, &self.trigrams, id, true)
+        tables.put_keys(self.keys, true)?;
+        tables.put_trigrams(&self.trigrams, id, true)
     }
 
     /// Takes all rows away.
     pub fn remove(self, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        let Tables { unwritten, index, text, .. } = tables;
-        unwritten.keys.put(index, self.keys, false)?;
-        unwritten.trigrams.put(text, &self.trigrams, id, false)
+        tables.put_keys(self.keys, false)?;
+        tables.put_trigrams(&self.trigrams, id, false)
     }
 
     /// Writes the difference between two states.
     pub fn replace(before: &Rows, after: &Rows, tables: &mut Tables<'_>, id: EntryId) -> Result<(), Refusal> {
-        let Tables { unwritten, index, text, .. } = tables;
-        unwritten.keys.put(index, only_in(&before.keys, &after.keys).cloned(), false)?;
-        unwritten.keys.put(index, only_in(&after.keys, &before.keys).cloned(), true)?;
+        tables.put_keys(only_in(&before.keys, &after.keys).cloned(), false)?;
+        tables.put_keys(only_in(&after.keys, &before.keys).cloned(), true)?;
         let gone: Vec<Trigram> = only_in(&before.trigrams, &after.trigrams).copied().collect();
         let come: Vec<Trigram> = only_in(&after.trigrams, &before.trigrams).copied().collect();
-        unwritten.trigrams.put(text, &gone, id, false)?;
-        unwritten.trigrams.put(text, &come, id, true)
+        tables.put_trigrams(&gone, id, false)?;
+        tables.put_trigrams(&come, id, true)
     }
 }
 

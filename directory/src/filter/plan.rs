@@ -10,6 +10,7 @@ use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::schema::Schema;
 use crate::schema::attribute::Index;
+use crate::store::staged::gather;
 use crate::store::text::{self, Trigram};
 use crate::store::view::{Snapshot, View};
 use crate::store::{indexes, membership};
@@ -291,20 +292,15 @@ impl Planner<'_> {
         let mut candidates: Option<Vec<EntryId>> = None;
         let mut before = usize::MAX / 4;
         for trigram in trigrams.iter().step_by(step) {
-            let (from, to) = (text::key(*trigram, 0), text::key(*trigram, u32::MAX));
             let mut next = Vec::new();
             let mut held = candidates.as_deref();
-            for item in self.view.text().range::<&[u8]>(from.as_slice()..=to.as_slice())? {
-                let (key, stored) = item?;
-                let number = text::chunk_of(key.value()).unwrap_or(0);
+            self.view.staged().chunks(self.view.text(), *trigram, |number, stored| {
                 match &mut held {
-                    None => text::ids(number, stored.value(), &mut next),
-                    Some(held) => text::keep(number, stored.value(), held, &mut next),
+                    None => text::ids(number, stored, &mut next),
+                    Some(held) => text::keep(number, stored, held, &mut next),
                 }
-                if held.is_some_and(<[EntryId]>::is_empty) {
-                    break;
-                }
-            }
+                !held.is_some_and(<[EntryId]>::is_empty)
+            })?;
             // Looking at an entry costs about as much as reading one chunk of another trigram: a trigram that took little
             // away is the last one.
             let left = next.len();
@@ -334,11 +330,9 @@ impl Planner<'_> {
     fn value_range(&self, prefix: Vec<u8>, name: &str) -> Result<Plan, Refusal> {
         let end = indexes::after(&prefix).unwrap_or_default();
         let mut ids = Vec::new();
-        for item in self.view.index().range::<&[u8]>(prefix.as_slice()..end.as_slice())? {
-            ids.extend(indexes::id_of(item?.0.value()));
-            if ids.len() > FEW {
-                return Ok(Plan::Range { prefix, why: format!("{name}, many of one value") });
-            }
+        let mut holders = self.view.staged().holders(self.view.index(), prefix.as_slice()..end.as_slice())?;
+        if gather(&mut holders, FEW, &mut ids)? {
+            return Ok(Plan::Range { prefix, why: format!("{name}, many of one value") });
         }
         Ok(Plan::Ids { ids, why: format!("{name}, by value") })
     }
@@ -349,11 +343,8 @@ impl Planner<'_> {
 
     fn collect_between(&self, from: &[u8], to: &[u8], why: &str) -> Result<Plan, Refusal> {
         let mut ids = Vec::new();
-        for item in self.view.index().range::<&[u8]>(from..to)? {
-            ids.extend(indexes::id_of(item?.0.value()));
-            if ids.len() > MANY {
-                return Ok(Plan::scope("too many candidates to collect"));
-            }
+        if gather(&mut self.view.staged().holders(self.view.index(), from..to)?, MANY, &mut ids)? {
+            return Ok(Plan::scope("too many candidates to collect"));
         }
         ids.sort_unstable();
         ids.dedup();

@@ -18,6 +18,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::schema::{Kind, Schema};
 use crate::store::codec;
+use crate::store::staged::Staging;
 use crate::store::tables::meta;
 use crate::store::view::{Tables, View};
 use redb::Database;
@@ -51,11 +52,14 @@ impl Job {
     ///
     /// # Errors
     /// `Store`, `Busy` when the caller gave up, `Unwilling` when there would be no administrators.
-    pub fn run(self, database: &Database, batches: &InOrder) -> Result<Summary, Refusal> {
+    pub fn run(self, database: &Database, staging: &Staging, batches: &InOrder) -> Result<Summary, Refusal> {
         let mut txn = database.begin_write().map_err(failed)?;
         txn.set_quick_repair(true);
         let finished = self.finished.clone();
-        let mut bulk = Bulk::new(Tables::open(&txn)?, self)?;
+        let mut tables = Tables::open(&txn, staging)?;
+        // The rows of an import go to their places.
+        tables.flush()?;
+        let mut bulk = Bulk::new(tables, self)?;
         for batch in batches.batches() {
             bulk.batch(batch)?;
         }

@@ -25,6 +25,7 @@ use crate::grant::apply::Crowds;
 use crate::id::Position;
 use crate::schema::Schema;
 use crate::store::codec;
+use crate::store::staged::Staging;
 use crate::store::tables::meta;
 use crate::store::view::Tables;
 use redb::{Database, ReadableTable};
@@ -49,8 +50,8 @@ const TRIM_EVERY: u32 = 256;
 
 type Answer = Result<Receipt, Refusal>;
 
-/// Work that has the store to itself. Calls the second argument when it has committed, before it answers.
-type Exclusive = Box<dyn FnOnce(&Database, &dyn Fn()) + Send>;
+/// Work that has the store to itself. Calls the last argument when it has committed, before it answers.
+type Exclusive = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
 
 /// Tells of the grants that a write set has ended.
 type Tell = Box<dyn Fn(&[Ended]) + Send>;
@@ -92,6 +93,7 @@ impl Lane {
     pub fn start(
         database: Arc<Database>,
         schema: Arc<Schema>,
+        staging: Arc<Staging>,
         published: impl Fn() + Send + 'static,
         tell: impl Fn(&[Ended]) + Send + 'static,
     ) -> std::io::Result<Lane> {
@@ -100,6 +102,7 @@ impl Lane {
         let worker = Worker {
             database,
             schema,
+            staging,
             published: Box::new(published),
             tell: Box::new(tell),
             counters: counters.clone(),
@@ -130,11 +133,11 @@ impl Lane {
     /// `Busy` when the queue is full or the lane has stopped.
     pub fn exclusive<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Database) -> T + Send + 'static,
+        work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move |database: &Database, published: &dyn Fn()| {
-            let outcome = work(database);
+        let job = Box::new(move |database: &Database, staging: &Staging, published: &dyn Fn()| {
+            let outcome = work(database, staging);
             published();
             // Nobody waits any more: what was written stands all the same.
             let _ = sender.send(outcome);
@@ -177,6 +180,7 @@ impl Drop for Lane {
 struct Worker {
     database: Arc<Database>,
     schema: Arc<Schema>,
+    staging: Arc<Staging>,
     published: Box<dyn Fn() + Send>,
     tell: Tell,
     counters: Arc<LaneCounters>,
@@ -202,7 +206,7 @@ impl Worker {
             self.carry_out(batch);
             patience = began.elapsed().div_f32(2.0).clamp(REJOIN, REJOIN_MOST);
             if let Some(work) = exclusive {
-                work(&self.database, &self.published);
+                work(&self.database, &self.staging, &self.published);
                 self.crowds.forget();
             }
             if stop {
@@ -266,7 +270,7 @@ impl Worker {
         txn.set_quick_repair(true);
         let mut wrote = mark.is_some();
         {
-            let mut tables = Tables::open(&txn)?;
+            let mut tables = Tables::open(&txn, &self.staging)?;
             let mut head = Head::read(&tables)?;
             let remembered = Remembered::default();
             for (set, answer) in sets.iter().zip(answers.iter_mut()) {
@@ -290,7 +294,7 @@ impl Worker {
                 }
             }
             if wrote {
-                tables.settle()?;
+                tables.settle(head.position, &self.staging)?;
                 head.write(&mut tables)?;
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;

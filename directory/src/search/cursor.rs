@@ -13,8 +13,9 @@ use crate::id::EntryId;
 use crate::lifecycle::Policy;
 use crate::schema::{Schema, known};
 use crate::store::indexes;
+use crate::store::staged::Holders;
 use crate::store::tables::Bytes;
-use crate::store::view::Snapshot;
+use crate::store::view::{Snapshot, View};
 use redb::{OwnedAccessGuard, OwnedRange};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,7 +53,7 @@ pub struct Cursor {
 
 enum Source {
     Ids(std::vec::IntoIter<EntryId>),
-    Value(OwnedRange<Bytes, ()>),
+    Value(Holders<OwnedRange<Bytes, ()>>),
     Children(OwnedRange<(u64, u64), ()>),
     All(OwnedRange<u64, Bytes>),
 }
@@ -77,7 +78,9 @@ impl Cursor {
             Plan::Range { prefix, .. } => {
                 let end = indexes::after(&prefix).unwrap_or_default();
                 let start = [prefix.as_slice(), &after.to_be_bytes()].concat();
-                Source::Value(reading.snapshot.index().range_owned::<&[u8]>(start.as_slice()..end.as_slice())?)
+                let range = start.as_slice()..end.as_slice();
+                let rows = reading.snapshot.index().range_owned::<&[u8]>(range.clone())?;
+                Source::Value(Holders::new(rows, reading.snapshot.staged().walk(range)))
             }
             Plan::Scope { .. } => scope_source(reading, request.scope, &reach, after, &mut why)?,
         };
@@ -204,10 +207,7 @@ impl Cursor {
                     };
                 }
                 Source::Ids(ids) => ids.next(),
-                Source::Value(range) => match range.next() {
-                    Some(item) => Some(indexes::id_of(item?.0.value()).ok_or_else(damaged)?),
-                    None => None,
-                },
+                Source::Value(holders) => holders.next_id()?,
                 Source::Children(range) => match range.next() {
                     Some(item) => Some(EntryId(item?.0.value().1)),
                     None => None,

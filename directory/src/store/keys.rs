@@ -1,23 +1,19 @@
-//! Keys of `index` that a transaction has yet to write.
+//! Keys of `index`: what a transaction has done to them, and writing them down.
 //!
 //! Entries that are written together have neighbours among their keys: the same classes and values, names that follow
 //! each other. redb touches every entry of a leaf for each key that goes into it, and rebuilds the leaf once for a run of
-//! keys between two others. So the keys are gathered over all write sets of a commit and written in their order, each run
-//! at once. The lane settles them before it commits; a transaction that is given up forgets them. Whoever asks the write
-//! transaction for holders of a value is answered from the table and from here (`View::holders`).
+//! keys between two others. So the keys are gathered over all write sets of a commit, wait with those of other commits
+//! (`store::staged`), and are written in their order, each run at once.
 
+use super::rows;
 use super::tables::Bytes;
-use super::{indexes, rows};
 use crate::error::Refusal;
-use crate::id::EntryId;
-use redb::{ReadableTable, Table};
+use redb::Table;
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
 /// A run is written at once from here on: for fewer keys, changing the leaf in place is cheaper than building it anew.
 const RUN: usize = 12;
-/// So many keys are kept; then they are written.
-const MOST: usize = 1 << 16;
 
 /// Whole keys, and whether each comes or goes.
 #[derive(Debug, Default)]
@@ -25,72 +21,28 @@ pub struct Keys(BTreeMap<Vec<u8>, bool>);
 
 impl Keys {
     /// These keys come, or go.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn put(
-        &mut self,
-        table: &mut Table<'_, Bytes, ()>,
-        keys: impl IntoIterator<Item = Vec<u8>>,
-        come: bool,
-    ) -> Result<(), Refusal> {
+    pub fn put(&mut self, keys: impl IntoIterator<Item = Vec<u8>>, come: bool) {
         self.0.extend(keys.into_iter().map(|key| (key, come)));
-        if self.0.len() > MOST { self.write(table) } else { Ok(()) }
     }
 
-    /// The entries of a range of keys, as if everything had been written: ascending, at most `limit`. The range is that of
-    /// one value, so that keys lie in the order of their entries.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn holders(
-        &self,
-        table: &impl ReadableTable<Bytes, ()>,
-        range: Range<&[u8]>,
-        limit: usize,
-    ) -> Result<Vec<EntryId>, Refusal> {
-        let unwritten: Vec<(&Vec<u8>, &bool)> = self.0.range::<[u8], _>(bounds(&range)).collect();
-        let going = unwritten.iter().filter(|(_, comes)| !**comes).count();
-        let mut ids = Vec::new();
-        for item in table.range::<&[u8]>(range)?.take(limit.saturating_add(going)) {
-            ids.extend(indexes::id_of(item?.0.value()));
-        }
-        for (key, comes) in &unwritten {
-            let Some(id) = indexes::id_of(key) else { continue };
-            match (ids.binary_search(&id), **comes) {
-                (Ok(at), false) => drop(ids.remove(at)),
-                (Err(at), true) => ids.insert(at, id),
-                (Ok(_), true) | (Err(_), false) => {}
-            }
-        }
-        ids.truncate(limit);
-        Ok(ids)
+    /// All of them, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], bool)> {
+        self.0.iter().map(|(key, comes)| (key.as_slice(), *comes))
     }
 
-    /// Writes the keys.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn write(&mut self, table: &mut Table<'_, Bytes, ()>) -> Result<(), Refusal> {
-        let mut come = Vec::with_capacity(self.0.len());
-        for (key, comes) in &self.0 {
-            if *comes {
-                come.push(key.as_slice());
-            } else {
-                rows::take(table, key.as_slice())?;
-            }
-        }
-        let mut rest = come.as_slice();
-        while let [first, more @ ..] = rest {
-            rest = if alike(first, rest.get(RUN.saturating_sub(1))) {
-                write_run(table, rest)?
-            } else {
-                rows::put(table, *first, ())?;
-                more
-            };
-        }
-        self.0.clear();
-        Ok(())
+    /// Those of a range, in their order.
+    pub fn range<'a>(&'a self, range: &Range<&'a [u8]>) -> impl Iterator<Item = (&'a [u8], bool)> {
+        self.0.range::<[u8], _>(bounds(range)).map(|(key, comes)| (key.as_slice(), *comes))
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Nothing was done.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
@@ -98,6 +50,34 @@ impl Keys {
 fn bounds<'a>(range: &Range<&'a [u8]>) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
     let end = if range.is_empty() { Bound::Included(range.start) } else { Bound::Excluded(range.end) };
     (Bound::Included(range.start), end)
+}
+
+/// Writes keys, which are in their order: they come, or go.
+///
+/// # Errors
+/// A failing store.
+pub fn write<'k>(
+    table: &mut Table<'_, Bytes, ()>,
+    keys: impl IntoIterator<Item = (&'k [u8], bool)>,
+) -> Result<(), Refusal> {
+    let mut come = Vec::new();
+    for (key, comes) in keys {
+        if comes {
+            come.push(key);
+        } else {
+            rows::take(table, key)?;
+        }
+    }
+    let mut rest = come.as_slice();
+    while let [first, more @ ..] = rest {
+        rest = if alike(first, rest.get(RUN.saturating_sub(1))) {
+            write_run(table, rest)?
+        } else {
+            rows::put(table, *first, ())?;
+            more
+        };
+    }
+    Ok(())
 }
 
 /// Whether two keys may be in one run: of one attribute, and their values begin alike.
@@ -134,9 +114,11 @@ fn write_run<'a, 'k>(table: &mut Table<'_, Bytes, ()>, keys: &'a [&'k [u8]]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::EntryId;
     use crate::schema::attribute::AttributeId;
+    use crate::store::indexes;
     use proptest::prelude::*;
-    use redb::{Database, TableDefinition, backends::InMemoryBackend};
+    use redb::{Database, ReadableTable, TableDefinition, backends::InMemoryBackend};
     use std::collections::BTreeSet;
 
     const TABLE: TableDefinition<'_, Bytes, ()> = TableDefinition::new("index");
@@ -147,13 +129,6 @@ mod tests {
         out
     }
 
-    fn range(attribute: u16, value: u8) -> (Vec<u8>, Vec<u8>) {
-        let mut from = Vec::new();
-        indexes::value_prefix(AttributeId(attribute), &[b'v', value], &mut from);
-        let to = indexes::after(&from).unwrap();
-        (from, to)
-    }
-
     proptest! {
         #[test]
         fn keys_are_a_set(
@@ -162,8 +137,8 @@ mod tests {
                 1..6,
             ),
         ) {
-            // Goal: runs and single keys that come and go over several commits leave what a set holds; before they are
-            // written, the holders of a value are those of the set as well, up to any limit.
+            // Goal: runs and single keys that come and go over several commits leave what a set holds; keys that come
+            // although they are there, and go although they are not, change nothing.
             let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
             let mut model = BTreeSet::new();
             for steps in commits {
@@ -176,14 +151,9 @@ mod tests {
                         for key in &all {
                             if comes { model.insert(key.clone()) } else { model.remove(key) };
                         }
-                        keys.put(&mut table, all, comes).unwrap();
-                        let (from, to) = range(attribute, value);
-                        let limit = usize::from(value).wrapping_sub(1);
-                        let found = keys.holders(&table, from.as_slice()..to.as_slice(), limit).unwrap();
-                        let wanted = model.range(from..to).filter_map(|key| indexes::id_of(key)).take(limit);
-                        prop_assert_eq!(found, wanted.collect::<Vec<_>>());
+                        keys.put(all, comes);
                     }
-                    keys.write(&mut table).unwrap();
+                    write(&mut table, keys.iter()).unwrap();
                     let stored: Vec<Vec<u8>> =
                         table.iter().unwrap().map(|item| item.unwrap().0.value().to_vec()).collect();
                     prop_assert_eq!(stored, model.iter().cloned().collect::<Vec<_>>());

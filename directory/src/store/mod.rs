@@ -8,6 +8,7 @@ mod late;
 pub mod membership;
 pub mod migrate;
 pub mod rows;
+pub mod staged;
 pub mod tables;
 pub mod text;
 pub mod trigrams;

@@ -8,6 +8,7 @@
 //! | `counts` | parent | number of children |
 //! | `index` | attribute, normalised value, id (`store::indexes`) | – |
 //! | `text` | trigram, chunk of ids (`store::text`) | list or bitmap |
+//! | `staged` | position | what is done to `index` and `text` and does not stand there yet (`store::staged`) |
 //! | `members` | (group, member) | which attribute holds it (`store::membership`) |
 //! | `groups` | (member, group) | the same |
 //! | `claims` | name space, normalised name | id |
@@ -50,6 +51,8 @@ pub const COUNTS: TableDefinition<u64, u64> = TableDefinition::new("counts");
 pub const INDEX: TableDefinition<Bytes, ()> = TableDefinition::new("index");
 /// Substrings.
 pub const TEXT: TableDefinition<Bytes, Bytes> = TableDefinition::new("text");
+/// Changes of the two indexes that do not stand there yet.
+pub const STAGED: TableDefinition<u64, Bytes> = TableDefinition::new("staged");
 /// Membership, from the group.
 pub const MEMBERS: TableDefinition<(u64, u64), u8> = TableDefinition::new("members");
 /// Membership, from the member.

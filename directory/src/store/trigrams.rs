@@ -1,8 +1,8 @@
-//! Changes of the substring index that a transaction has yet to write.
+//! Steps of the substring index: what a transaction has done to it, and writing it down.
 //!
 //! Entries that are written together share most of their trigrams. So the steps are gathered over all write sets of a
-//! commit, and each row of `text` is read and written once. The lane settles them before it commits; a transaction that
-//! is given up forgets them.
+//! commit, and wait with those of other commits (`store::staged`) until each row of `text` is read and written once for
+//! many of them.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -12,64 +12,92 @@ use crate::error::Refusal;
 use crate::id::EntryId;
 use redb::Table;
 
-/// So many steps are kept; then they are written.
-const MOST: usize = 1 << 18;
-
 /// Steps, in the order in which they were taken.
 #[derive(Debug, Default)]
 pub struct Trigrams(Vec<Step>);
 
 /// An entry comes to a trigram, or goes.
-#[derive(Debug, Clone, Copy)]
-struct Step {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
     /// The row's key as a number, so that rows are in the order of the table.
-    row: u64,
-    offset: u16,
-    comes: bool,
+    pub row: u64,
+    /// The entry's place in the chunk.
+    pub offset: u16,
+    /// It comes.
+    pub comes: bool,
+}
+
+impl Step {
+    /// What a later step of the same place replaces.
+    pub fn place(&self) -> (u64, u16) {
+        (self.row, self.offset)
+    }
+
+    /// The trigram.
+    pub fn trigram(&self) -> Trigram {
+        let [_, a, b, c, ..] = self.row.to_be_bytes();
+        [a, b, c]
+    }
+
+    /// The number of the chunk.
+    pub fn chunk(&self) -> u32 {
+        let [_, _, _, _, chunk @ ..] = self.row.to_be_bytes();
+        u32::from_be_bytes(chunk)
+    }
+}
+
+/// The key of a row of `text` as a number.
+pub fn row(trigram: Trigram, chunk: u32) -> u64 {
+    let [a, b, c] = trigram;
+    (u64::from(u32::from_be_bytes([0, a, b, c])) << 32) | u64::from(chunk)
 }
 
 impl Trigrams {
     /// An entry comes to these trigrams, or goes.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn put(
-        &mut self,
-        table: &mut Table<'_, Bytes, Bytes>,
-        trigrams: &[Trigram],
-        id: EntryId,
-        comes: bool,
-    ) -> Result<(), Refusal> {
+    pub fn put(&mut self, trigrams: &[Trigram], id: EntryId, comes: bool) {
         let (chunk, offset) = text::place(id);
-        let row = |[a, b, c]: [u8; 3]| (u64::from(u32::from_be_bytes([0, a, b, c])) << 32) | u64::from(chunk);
-        self.0.extend(trigrams.iter().map(|trigram| Step { row: row(*trigram), offset, comes }));
-        if self.0.len() > MOST { self.write(table) } else { Ok(()) }
+        self.0.extend(trigrams.iter().map(|trigram| Step { row: row(*trigram, chunk), offset, comes }));
     }
 
-    /// Writes the steps.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn write(&mut self, table: &mut Table<'_, Bytes, Bytes>) -> Result<(), Refusal> {
-        // Stable: what was done later to the same entry stays later.
-        self.0.sort_by_key(|step| step.row);
-        for steps in self.0.chunk_by(|one, other| one.row == other.row) {
-            let Some(first) = steps.first() else { continue };
-            let [_, a, b, c, chunk @ ..] = first.row.to_be_bytes();
-            let key = text::key([a, b, c], u32::from_be_bytes(chunk));
-            // Most rows change: the page becomes the transaction's when it is read (`rows`).
-            let stored = table.get_mut(key.as_slice())?;
-            let steps = steps.iter().map(|step| (step.offset, step.comes));
-            let next = text::after(stored.as_ref().map_or(&[], |stored| stored.value()), steps);
-            let was_there = stored.is_some();
-            drop(stored);
-            match next {
-                Some(next) if !next.is_empty() => drop(table.insert(key.as_slice(), next.as_slice())?),
-                Some(_) if was_there => drop(table.remove(key.as_slice())?),
-                Some(_) | None => {}
-            }
-        }
-        self.0.clear();
-        Ok(())
+    /// The number of steps.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
+
+    /// No step was taken.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The steps in the order of their rows and offsets, the last one of each place.
+    pub fn into_sorted(mut self) -> Vec<Step> {
+        // Stable: what was done later to the same entry stays later, and comes first when it is looked at from behind.
+        self.0.reverse();
+        self.0.sort_by_key(Step::place);
+        self.0.dedup_by_key(|step| step.place());
+        self.0
+    }
+}
+
+/// Writes steps, which are in the order of their rows.
+///
+/// # Errors
+/// A failing store.
+pub fn write(table: &mut Table<'_, Bytes, Bytes>, steps: &[Step]) -> Result<(), Refusal> {
+    for steps in steps.chunk_by(|one, other| one.row == other.row) {
+        let Some(first) = steps.first() else { continue };
+        let key = text::key(first.trigram(), first.chunk());
+        // Most rows change: the page becomes the transaction's when it is read (`rows`).
+        let stored = table.get_mut(key.as_slice())?;
+        let steps = steps.iter().map(|step| (step.offset, step.comes));
+        let next = text::after(stored.as_ref().map_or(&[], |stored| stored.value()), steps);
+        let was_there = stored.is_some();
+        drop(stored);
+        match next {
+            Some(next) if !next.is_empty() => drop(table.insert(key.as_slice(), next.as_slice())?),
+            Some(_) if was_there => drop(table.remove(key.as_slice())?),
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
 }

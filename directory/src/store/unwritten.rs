@@ -2,11 +2,13 @@
 //!
 //! Rows that many write sets touch, or that lie beside each other, are cheaper to write together: keys and trigrams of the
 //! indexes, the number of children of a parent, the journal's end, the next entry id. The lane settles them before it
-//! commits; a transaction that is given up forgets them. What is asked of `index` and `counts` meanwhile is answered
-//! with them (`View`); nothing else here is read before the commit.
+//! commits, and stages what belongs to the indexes; a transaction that is given up forgets them. What is asked of `index`
+//! and `counts` meanwhile is answered with them (`View`); nothing else here is read before the commit.
 
 use super::keys::Keys;
+use super::staged::{Run, Staging};
 use super::tables::meta;
+use super::text::Trigram;
 use super::trigrams::Trigrams;
 use super::view::Tables;
 use crate::error::Refusal;
@@ -14,13 +16,18 @@ use crate::id::{EntryId, Position};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+/// So many keys are kept; then they are written, with everything that is staged.
+const MOST_KEYS: usize = 1 << 16;
+/// So many trigrams of entries.
+const MOST_STEPS: usize = 1 << 18;
+
 /// What is yet to be written.
 #[derive(Debug, Default)]
 pub struct Unwritten {
     /// Of `text`.
-    pub trigrams: Trigrams,
+    trigrams: Trigrams,
     /// Of `index`.
-    pub keys: Keys,
+    keys: Keys,
     /// The records that come to the end of `journal`, in their order.
     pub journal: Vec<(Position, Vec<u8>)>,
     /// The next entry id, when one has been drawn.
@@ -30,6 +37,11 @@ pub struct Unwritten {
 }
 
 impl Unwritten {
+    /// Of `index`.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
     /// The number of an entry's children, if it has changed.
     pub fn count(&self, id: EntryId) -> Option<u64> {
         self.counts.get(&id).copied()
@@ -42,13 +54,54 @@ impl Unwritten {
 }
 
 impl Tables<'_> {
-    /// Does what was put off: before the commit, and before `text` is read.
+    /// These keys of `index` come, or go.
     ///
     /// # Errors
     /// A failing store.
-    pub fn settle(&mut self) -> Result<(), Refusal> {
-        self.unwritten.trigrams.write(&mut self.text)?;
-        self.unwritten.keys.write(&mut self.index)?;
+    pub fn put_keys(&mut self, keys: impl IntoIterator<Item = Vec<u8>>, come: bool) -> Result<(), Refusal> {
+        self.unwritten.keys.put(keys, come);
+        if self.unwritten.keys.len() > MOST_KEYS { self.flush() } else { Ok(()) }
+    }
+
+    /// An entry comes to these trigrams of `text`, or goes.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn put_trigrams(&mut self, trigrams: &[Trigram], id: EntryId, come: bool) -> Result<(), Refusal> {
+        self.unwritten.trigrams.put(trigrams, id, come);
+        if self.unwritten.trigrams.len() > MOST_STEPS { self.flush() } else { Ok(()) }
+    }
+
+    /// Brings the indexes up to date with all other tables.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn flush(&mut self) -> Result<(), Refusal> {
+        self.staged.flush(&mut self.index, &mut self.text, &mut self.staged_rows)?;
+        let keys = std::mem::take(&mut self.unwritten.keys);
+        super::keys::write(&mut self.index, keys.iter())?;
+        let trigrams = std::mem::take(&mut self.unwritten.trigrams);
+        super::trigrams::write(&mut self.text, &trigrams.into_sorted())
+    }
+
+    /// Does what was put off, before the commit. `position` is that of its last write set.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn settle(&mut self, position: Position, staging: &Staging) -> Result<(), Refusal> {
+        let (keys, trigrams) = (std::mem::take(&mut self.unwritten.keys), std::mem::take(&mut self.unwritten.trigrams));
+        if !keys.is_empty() || !trigrams.is_empty() {
+            let run = Run::new(&keys, trigrams);
+            self.staged.take(
+                run,
+                position,
+                staging.limits(),
+                &mut self.index,
+                &mut self.text,
+                &mut self.staged_rows,
+            )?;
+            staging.publish(self.staged.clone());
+        }
         for (id, count) in std::mem::take(&mut self.unwritten.counts) {
             if count == 0 {
                 self.counts.remove(id.0)?;

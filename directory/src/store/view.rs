@@ -4,8 +4,8 @@
 //! [`View`] is what both can answer. Rules that must hold at apply time are written against it, so that they can be
 //! asked before, too.
 
-use super::keys::Keys;
 use super::late::{Late, LateReadOnly};
+use super::staged::{Staged, Staging, gather};
 use super::tables::{self, Bytes};
 use super::unwritten::Unwritten;
 use super::{indexes, membership};
@@ -27,9 +27,9 @@ pub trait View {
     fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
     /// `counts`, as it is written: ask [`View::child_count`].
     fn counts(&self) -> &impl ReadableTable<u64, u64>;
-    /// `index`, as it is written: ask [`View::holders`], or a snapshot.
+    /// `index`, as it is written: ask with [`View::staged`].
     fn index(&self) -> &impl ReadableTable<Bytes, ()>;
-    /// `text`, as it is written: ask a snapshot.
+    /// `text`, as it is written: ask with [`View::staged`].
     fn text(&self) -> &impl ReadableTable<Bytes, Bytes>;
     /// `members`.
     fn members(&self) -> &impl ReadableTable<(u64, u64), u8>;
@@ -72,7 +72,9 @@ pub trait View {
     /// `meta`.
     fn meta(&self) -> &impl ReadableTable<&'static str, Bytes>;
 
-    /// What has been done to `index` and `counts` and does not stand there yet.
+    /// What earlier commits have done to `index` and `text` and does not stand there yet.
+    fn staged(&self) -> &Staged;
+    /// What this transaction has done to `index` and `counts` and does not stand there yet.
     fn unwritten(&self) -> Option<&Unwritten>;
 
     /// The record of an entry, to be parsed in place.
@@ -122,9 +124,22 @@ pub trait View {
         let mut prefix = Vec::with_capacity(64);
         indexes::value_prefix(attribute, value, &mut prefix);
         let end = indexes::after(&prefix).unwrap_or_default();
-        let none = Keys::default();
-        let keys = self.unwritten().map_or(&none, |unwritten| &unwritten.keys);
-        keys.holders(self.index(), prefix.as_slice()..end.as_slice(), limit)
+        let range = prefix.as_slice()..end.as_slice();
+        let own = self.unwritten().map(Unwritten::keys).filter(|keys| !keys.is_empty());
+        let own: Vec<(&[u8], bool)> = own.map(|keys| keys.range(&range).collect()).unwrap_or_default();
+        let going = own.iter().filter(|(_, comes)| !*comes).count();
+        let mut ids = Vec::new();
+        gather(&mut self.staged().holders(self.index(), range.clone())?, limit.saturating_add(going), &mut ids)?;
+        for (key, comes) in own {
+            let Some(id) = indexes::id_of(key) else { continue };
+            match (ids.binary_search(&id), comes) {
+                (Ok(at), false) => drop(ids.remove(at)),
+                (Err(at), true) => ids.insert(at, id),
+                (Ok(_), true) | (Err(_), false) => {}
+            }
+        }
+        ids.truncate(limit);
+        Ok(ids)
     }
 
     /// Whether `member` is directly in `group`.
@@ -160,6 +175,7 @@ macro_rules! store_tables {
         /// One consistent state, its tables held open. Cheap to ask, shared by all requests until the next commit.
         pub struct Snapshot {
             position: Position,
+            staged: Arc<Staged>,
             /// What actors may do in this state, as far as somebody has asked.
             pub rights: Remembered,
             $($field: ReadOnlyTable<$key, $value>,)*
@@ -171,12 +187,13 @@ macro_rules! store_tables {
             ///
             /// # Errors
             /// A failing store, or one that was never initialised.
-            pub fn open(txn: ReadTransaction) -> Result<Snapshot, Refusal> {
+            pub fn open(txn: ReadTransaction, staging: &Staging) -> Result<Snapshot, Refusal> {
                 $(let $field = txn.open_table(tables::$definition)?;)*
                 let txn = Arc::new(txn);
                 $(let $late = LateReadOnly::new(&txn, tables::$late_definition);)*
-                let (position, rights) = (Position(0), Remembered::default());
-                let mut snapshot = Snapshot { position, rights, $($field,)* $($late,)* };
+                let (position, staged, rights) = (Position(0), Arc::default(), Remembered::default());
+                let mut snapshot = Snapshot { position, staged, rights, $($field,)* $($late,)* };
+                snapshot.staged = staging.of(&snapshot.staged_rows)?;
                 snapshot.position = Position(snapshot.meta_u64(tables::meta::POSITION)?.unwrap_or(0));
                 Ok(snapshot)
             }
@@ -207,6 +224,8 @@ macro_rules! store_tables {
         pub struct Tables<'t> {
             /// What the transaction has yet to do: see [`Tables::settle`].
             pub unwritten: Unwritten,
+            /// What earlier commits have yet to do to the indexes.
+            pub(super) staged: Staged,
             $(
                 #[doc = concat!("`", stringify!($field), "`.")]
                 pub $field: Table<'t, $key, $value>,
@@ -222,12 +241,15 @@ macro_rules! store_tables {
             ///
             /// # Errors
             /// A failing store.
-            pub fn open(txn: &'t WriteTransaction) -> Result<Tables<'t>, Refusal> {
-                Ok(Tables {
+            pub fn open(txn: &'t WriteTransaction, staging: &Staging) -> Result<Tables<'t>, Refusal> {
+                let mut tables = Tables {
                     unwritten: Unwritten::default(),
+                    staged: Staged::default(),
                     $($field: txn.open_table(tables::$definition)?,)*
                     $($late: Late::new(txn, tables::$late_definition),)*
-                })
+                };
+                tables.staged = Staged::clone(&*staging.of(&tables.staged_rows)?);
+                Ok(tables)
             }
 
             /// Makes every table that is not there yet, so that whoever reads finds it.
@@ -250,6 +272,7 @@ store_tables! {
         counts: u64 => u64, COUNTS;
         index: Bytes => (), INDEX;
         text: Bytes => Bytes, TEXT;
+        staged_rows: u64 => Bytes, STAGED;
         members: (u64, u64) => u8, MEMBERS;
         groups: (u64, u64) => u8, GROUPS;
         claims: Bytes => u64, CLAIMS;
@@ -283,6 +306,7 @@ macro_rules! answer_from {
     ($($type:ty: $self:ident => $unwritten:expr),*) => {$(
         impl View for $type {
             fn unwritten(&$self) -> Option<&Unwritten> { $unwritten }
+            fn staged(&$self) -> &Staged { &$self.staged }
             fn entries(&self) -> &impl ReadableTable<u64, Bytes> { &self.entries }
             fn names(&self) -> &impl ReadableTable<Bytes, u64> { &self.names }
             fn children(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.children }

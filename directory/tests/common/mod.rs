@@ -15,6 +15,7 @@ use directory::id::EntryId;
 use directory::lifecycle::{ChangePath, State};
 use directory::random::Random;
 use directory::search::{self, Deref, Scope, SearchRequest};
+use directory::store::staged::Limits;
 use directory::store::verify::verify;
 use directory::store::view::View;
 use std::num::NonZeroUsize;
@@ -40,6 +41,8 @@ impl World {
         options.random = Random::from_seed(7);
         options.hashing = Params::new(8, 1, 1).unwrap();
         options.pool.threads = NonZeroUsize::MIN;
+        // So little may wait that every state of a late index is met.
+        options.late = Limits { keys: 100, steps: 300 };
         Ok(World { directory: Directory::open(options)?, clock })
     }
 

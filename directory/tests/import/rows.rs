@@ -10,8 +10,9 @@ use directory::import::{Entry, FindingKind, Options};
 use directory::journal::local;
 use directory::journal::record::Event;
 use directory::schema::known;
+use directory::store::trigrams::Step;
 use directory::store::view::{Snapshot, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The same by ordinary changes, in the order in which an import gives ids: what waits for its parent comes last, and
 /// members come when everybody is there.
@@ -67,8 +68,31 @@ pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
     });
     tables.insert("accounts", all(accounts.collect()));
     let uuid = known::attribute::ENTRY_UUID.0.to_be_bytes();
+    // Both indexes as they are to be, whatever of them is staged.
+    let staged = snapshot.staged().whole();
     let index = snapshot.index().range::<&[u8]>(..).unwrap().map(|item| item.unwrap().0.value().to_vec());
-    tables.insert("index", all(index.filter(|k| !k.starts_with(&uuid)).map(|k| format!("{k:?}")).collect()));
+    let mut index: BTreeSet<Vec<u8>> = index.collect();
+    for (key, comes) in staged.keys_from(0) {
+        if comes {
+            index.insert(key.to_vec())
+        } else {
+            index.remove(key)
+        };
+    }
+    let index = index.into_iter().filter(|key| !key.starts_with(&uuid));
+    tables.insert("index", all(index.map(|k| format!("{k:?}")).collect()));
+    let text = snapshot.text().range::<&[u8]>(..).unwrap().map(|item| *item.unwrap().0.value().first_chunk().unwrap());
+    let mut trigrams: BTreeSet<[u8; 3]> = text.collect();
+    trigrams.extend(staged.steps().iter().map(Step::trigram));
+    let mut text = Vec::new();
+    for trigram in trigrams {
+        let each = |chunk, stored: &[u8]| {
+            text.push(format!("{trigram:?} {chunk} {stored:?}"));
+            true
+        };
+        snapshot.staged().chunks(snapshot.text(), trigram, each).unwrap();
+    }
+    tables.insert("text", all(text));
     macro_rules! plain {
         ($($name:ident$(($($late:tt)*))?: $key:ty),*) => {$(
             let rows = snapshot.$name()$($($late)*)?.range::<$key>(..).unwrap().map(|item| {
@@ -78,7 +102,7 @@ pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
             tables.insert(stringify!($name), all(rows.collect()));
         )*};
     }
-    plain!(names: &[u8], children: (u64, u64), counts: u64, text: &[u8], members: (u64, u64), groups: (u64, u64));
+    plain!(names: &[u8], children: (u64, u64), counts: u64, members: (u64, u64), groups: (u64, u64));
     plain!(claims: &[u8], credentials: u64, graves(.unwrap()): u64);
     tables
 }

@@ -1,0 +1,357 @@
+//! What is done to `index` and `text` and does not stand there yet: the two tables lag behind all others.
+//!
+//! An entry has some twenty keys and some fifty trigrams, and each of them lies elsewhere. A commit writes them as one row of
+//! `staged`, and they are carried over to their places later, many at once: those of many commits have neighbours.
+//!
+//! ```text
+//! commit ─▶ a run, one row of `staged` ─▶ merged with its neighbours (memory) ─▶ sealed ─▶ written part by part ─▶ rows deleted
+//! ```
+//!
+//! The rows are the truth; the runs in memory are the same, merged. Whoever reads an index reads the table and the runs, of
+//! which the newest has the last word. A key may so stand in a run and in the table: that is no different from standing in
+//! one of them, which is why a sealed run can be written over several commits, and again after a crash.
+//! See docs/decisions/0008-late-indexes.md.
+
+mod run;
+mod walk;
+
+pub use run::Run;
+pub use walk::{Holders, Walk};
+
+use super::keys;
+use super::tables::Bytes;
+use super::text::{self, Trigram};
+use super::trigrams::{self, Step};
+use crate::error::Refusal;
+use crate::id::{EntryId, Position};
+use redb::{ReadableTable, Table};
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How far the indexes may lag behind: what is sealed together. Half as much may have come when that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Keys of `index`: some fifty octets of memory each.
+    pub keys: usize,
+    /// Trigrams of entries: 16 octets of memory each.
+    pub steps: usize,
+}
+
+impl Default for Limits {
+    /// The keys and trigrams of some two thousand people: four megabytes.
+    fn default() -> Limits {
+        Limits { keys: 1 << 15, steps: 1 << 17 }
+    }
+}
+
+/// The runs of one state, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Staged {
+    runs: Vec<Arc<Run>>,
+    /// The first of the runs is being written.
+    sealed: Option<Sealed>,
+    /// The first and the last row.
+    rows: Option<(Position, Position)>,
+}
+
+/// How far the sealed run is written.
+#[derive(Debug, Clone, Copy)]
+struct Sealed {
+    /// Its last row.
+    last: Position,
+    keys: usize,
+    steps: usize,
+}
+
+impl Staged {
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// A failing or damaged store.
+    pub fn read(table: &impl ReadableTable<u64, Bytes>) -> Result<Staged, Refusal> {
+        let mut staged = Staged::default();
+        for row in table.range::<u64>(..)? {
+            let (position, stored) = row?;
+            staged.push(Run::decode(stored.value())?, Position(position.value()));
+        }
+        Ok(staged)
+    }
+
+    /// Nothing is staged.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// A later run. Runs of a size are merged, so that there are few.
+    fn push(&mut self, run: Run, position: Position) {
+        let mut run = Arc::new(run);
+        let fixed = usize::from(self.sealed.is_some());
+        while self.runs.len() > fixed
+            && let Some(before) = self.runs.pop_if(|before| weight(before) < weight(&run).saturating_mul(2))
+        {
+            run = Arc::new(before.merged(&run));
+        }
+        self.runs.push(run);
+        self.rows = Some((self.rows.map_or(position, |(first, _)| first), position));
+    }
+
+    /// Everything that is staged, as one run.
+    pub fn whole(&self) -> Run {
+        self.runs.iter().fold(Run::default(), |all, run| all.merged(run))
+    }
+
+    /// What was done to a key, if anything.
+    pub fn find(&self, key: &[u8]) -> Option<bool> {
+        self.runs.iter().rev().find_map(|run| run.find(key))
+    }
+
+    /// The entries of a range of keys of `index`.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn holders<'t>(
+        &self,
+        table: &'t impl ReadableTable<Bytes, ()>,
+        range: Range<&[u8]>,
+    ) -> Result<Holders<redb::Range<'t, Bytes, ()>>, Refusal> {
+        Ok(Holders::new(table.range::<&[u8]>(range.clone())?, self.walk(range)))
+    }
+
+    /// The staged keys of a range.
+    pub fn walk(&self, range: Range<&[u8]>) -> Walk {
+        Walk::new(self, range)
+    }
+
+    /// The chunks of a trigram as they are to be stored, by their numbers, until one is enough.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn chunks(
+        &self,
+        table: &impl ReadableTable<Bytes, Bytes>,
+        trigram: Trigram,
+        mut each: impl FnMut(u32, &[u8]) -> bool,
+    ) -> Result<(), Refusal> {
+        let (from, to) = (text::key(trigram, 0), text::key(trigram, u32::MAX));
+        let steps = self.steps_of(trigram);
+        let mut steps = steps.chunk_by(|one, other| one.row == other.row).peekable();
+        let number = |steps: &[Step]| steps.first().map_or(u32::MAX, Step::chunk);
+        let changed =
+            |steps: &[Step], stored: &[u8]| text::after(stored, steps.iter().map(|step| (step.offset, step.comes)));
+        // A chunk of nobody is none.
+        let mut show = |number: u32, stored: &[u8]| stored.is_empty() || each(number, stored);
+        for row in table.range::<&[u8]>(from.as_slice()..=to.as_slice())? {
+            let (key, stored) = row?;
+            let chunk = text::chunk_of(key.value()).unwrap_or(0);
+            while let Some(new) = steps.next_if(|steps| number(steps) < chunk) {
+                if !show(number(new), &changed(new, &[]).unwrap_or_default()) {
+                    return Ok(());
+                }
+            }
+            let next = steps.next_if(|steps| number(steps) == chunk).and_then(|steps| changed(steps, stored.value()));
+            if !show(chunk, next.as_deref().unwrap_or(stored.value())) {
+                return Ok(());
+            }
+        }
+        for new in steps {
+            if !show(number(new), &changed(new, &[]).unwrap_or_default()) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// The steps of a trigram, each as the last run left it.
+    fn steps_of(&self, trigram: Trigram) -> Vec<Step> {
+        let (from, to) = (trigrams::row(trigram, 0), trigrams::row(trigram, u32::MAX));
+        let mut all = Vec::new();
+        for run in self.runs.iter().rev() {
+            let rest = run.steps().get(run.steps().partition_point(|step| step.row < from)..).unwrap_or_default();
+            all.extend_from_slice(rest.get(..rest.partition_point(|step| step.row <= to)).unwrap_or_default());
+        }
+        if self.runs.len() > 1 {
+            // Stable: of the same place, that of the newest run comes first.
+            all.sort_by_key(Step::place);
+            all.dedup_by_key(|step| step.place());
+        }
+        all
+    }
+
+    /// A commit at `position` has done this. It gets its row; and of the sealed run more than twice as much is written as has
+    /// come, so that it is done before the next one is to be sealed.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn take(
+        &mut self,
+        run: Run,
+        position: Position,
+        limits: Limits,
+        index: &mut Table<'_, Bytes, ()>,
+        text: &mut Table<'_, Bytes, Bytes>,
+        rows: &mut Table<'_, u64, Bytes>,
+    ) -> Result<(), Refusal> {
+        if run.is_empty() {
+            return Ok(());
+        }
+        let (new_keys, new_steps) = (run.len(), run.steps().len());
+        rows.insert(position.0, run.encode().as_slice())?;
+        self.push(run, position);
+        let is_full = self.is_full(limits);
+        if self.sealed.is_none() && is_full {
+            self.seal();
+            return Ok(());
+        }
+        // A write set may be larger than all that is let wait.
+        let part = |new: usize, limit: usize| {
+            if is_full { usize::MAX } else { new.saturating_mul(2).saturating_add(limit / SLICES) }
+        };
+        self.write_part(part(new_keys, limits.keys), part(new_steps, limits.steps), index, text, rows)
+    }
+
+    /// Whether the runs that are not sealed hold as much as is sealed at once.
+    fn is_full(&self, limits: Limits) -> bool {
+        let open = self.runs.iter().skip(usize::from(self.sealed.is_some()));
+        let (keys, steps) = open.fold((0_usize, 0_usize), |(keys, steps), run| {
+            (keys.saturating_add(run.len()), steps.saturating_add(run.steps().len()))
+        });
+        keys >= limits.keys || steps >= limits.steps
+    }
+
+    fn seal(&mut self) {
+        if let Some((_, last)) = self.rows {
+            self.runs = vec![Arc::new(self.whole())];
+            self.sealed = Some(Sealed { last, keys: 0, steps: 0 });
+        }
+    }
+
+    /// Writes the next part of the sealed run; after the last one its rows and itself are gone.
+    fn write_part(
+        &mut self,
+        keys: usize,
+        steps: usize,
+        index: &mut Table<'_, Bytes, ()>,
+        text: &mut Table<'_, Bytes, Bytes>,
+        rows: &mut Table<'_, u64, Bytes>,
+    ) -> Result<(), Refusal> {
+        let (Some(sealed), Some(run)) = (&mut self.sealed, self.runs.first()) else { return Ok(()) };
+        keys::write(index, run.keys_from(sealed.keys).take(keys))?;
+        sealed.keys = sealed.keys.saturating_add(keys).min(run.len());
+        let rest = run.steps().get(sealed.steps..).unwrap_or_default();
+        let part = whole_rows(rest, steps);
+        trigrams::write(text, part)?;
+        sealed.steps = sealed.steps.saturating_add(part.len());
+        if sealed.keys < run.len() || part.len() < rest.len() {
+            return Ok(());
+        }
+        let done = sealed.last;
+        rows.retain_in::<u64, _>(..=done.0, |_, _| false)?;
+        self.runs.remove(0);
+        self.sealed = None;
+        let first = rows.first()?.map(|(position, _)| Position(position.value()));
+        self.rows = first.zip(self.rows).map(|(first, (_, last))| (first, last));
+        Ok(())
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn flush(
+        &mut self,
+        index: &mut Table<'_, Bytes, ()>,
+        text: &mut Table<'_, Bytes, Bytes>,
+        rows: &mut Table<'_, u64, Bytes>,
+    ) -> Result<(), Refusal> {
+        // What of a sealed run is written already may have been undone by a later one: both are written, the last one holds.
+        let whole = self.whole();
+        keys::write(index, whole.keys_from(0))?;
+        trigrams::write(text, whole.steps())?;
+        rows.retain(|_, _| false)?;
+        *self = Staged::default();
+        Ok(())
+    }
+}
+
+/// A sealed run is written over so many commits at most.
+const SLICES: usize = 512;
+
+fn weight(run: &Run) -> usize {
+    run.len().saturating_add(run.steps().len() / 4)
+}
+
+/// The first steps, at least so many if there are, and not a part of a row.
+fn whole_rows(steps: &[Step], least: usize) -> &[Step] {
+    let last = least.checked_sub(1).and_then(|at| steps.get(at)).map(|step| step.row);
+    let end = last.map_or(steps.len(), |last| steps.partition_point(|step| step.row <= last));
+    steps.get(..end).unwrap_or(steps)
+}
+
+/// The runs of the states of late, so that they need not be read again for each.
+#[derive(Debug, Default)]
+pub struct Staging {
+    limits: Limits,
+    of_late: Mutex<Vec<Arc<Staged>>>,
+}
+
+impl Staging {
+    /// Of a store that is just opened.
+    pub fn new(limits: Limits) -> Staging {
+        Staging { limits, of_late: Mutex::default() }
+    }
+
+    /// How far the indexes may lag behind.
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// What is staged in the state that this table belongs to. A state is known by its first and last row: positions are
+    /// never used twice, and how far a sealed run is written makes no difference to who reads.
+    ///
+    /// # Errors
+    /// A failing or damaged store.
+    pub fn of(&self, table: &impl ReadableTable<u64, Bytes>) -> Result<Arc<Staged>, Refusal> {
+        let position = |row: Option<(redb::AccessGuard<'_, u64>, _)>| row.map(|(at, _)| Position(at.value()));
+        let rows = position(table.first()?).zip(position(table.last()?));
+        if rows.is_none() {
+            return Ok(Arc::default());
+        }
+        let known =
+            self.of_late.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|s| s.rows == rows).cloned();
+        match known {
+            Some(known) => Ok(known),
+            None => Ok(self.publish(Staged::read(table)?)),
+        }
+    }
+
+    /// The next commit leaves this.
+    pub fn publish(&self, staged: Staged) -> Arc<Staged> {
+        let staged = Arc::new(staged);
+        let mut of_late = self.of_late.lock().unwrap_or_else(PoisonError::into_inner);
+        of_late.retain(|known| known.rows != staged.rows);
+        let kept = of_late.len().saturating_sub(STATES);
+        of_late.drain(..kept);
+        of_late.push(staged.clone());
+        staged
+    }
+}
+
+/// The states before the newest one that are kept: that of the last commit, while the next one is being made.
+const STATES: usize = 2;
+
+/// Appends the entries of a value or a range, at most `limit`; whether there are more.
+///
+/// # Errors
+/// A failing store.
+pub fn gather<R: walk::Rows>(holders: &mut Holders<R>, limit: usize, out: &mut Vec<EntryId>) -> Result<bool, Refusal> {
+    while let Some(id) = holders.next_id()? {
+        if out.len() >= limit {
+            return Ok(true);
+        }
+        out.push(id);
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests;

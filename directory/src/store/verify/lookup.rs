@@ -1,0 +1,53 @@
+//! Checks of the two indexes: what stands there and what is staged, together, against what the entries say.
+
+use super::{Check, Counted};
+use crate::error::Refusal;
+use crate::store::staged::gather;
+use crate::store::text::{self, Chunk, Trigram};
+use crate::store::trigrams::Step;
+use crate::store::view::View;
+use std::collections::BTreeSet;
+
+impl Check<'_> {
+    pub(super) fn indexes(&mut self, counted: &Counted) -> Result<(), Refusal> {
+        let snapshot = self.snapshot;
+        let staged = self.staged.whole();
+        if staged != snapshot.staged().whole() {
+            self.find("staged", "what is in memory is not what is stored");
+        }
+        let mut found = Vec::new();
+        let all: std::ops::Range<&[u8]> = &[]..&[0xff; 4];
+        gather(&mut self.staged.holders(snapshot.index(), all)?, usize::MAX, &mut found)?;
+        if found.len() as u64 != counted.index {
+            self.find("index", format!("{} rows, {} expected", found.len(), counted.index));
+        }
+        let mut trigrams: BTreeSet<Trigram> =
+            counted.trigrams.keys().filter_map(|key| key.first_chunk().copied()).collect();
+        trigrams.extend(staged.steps().iter().map(Step::trigram));
+        for item in snapshot.text().range::<&[u8]>(..)? {
+            let (key, stored) = item?;
+            trigrams.extend(key.value().first_chunk::<3>());
+            if stored.value().is_empty() {
+                self.find("text", "a row of nobody");
+            }
+        }
+        for trigram in trigrams {
+            self.trigram(counted, trigram)?;
+        }
+        Ok(())
+    }
+
+    fn trigram(&mut self, counted: &Counted, trigram: Trigram) -> Result<(), Refusal> {
+        let rows = counted.trigrams.range(text::key(trigram, 0)..=text::key(trigram, u32::MAX));
+        let mut expected = rows.map(|(key, chunk)| (text::chunk_of(key), chunk));
+        let mut same = true;
+        self.staged.chunks(self.snapshot.text(), trigram, |number, stored| {
+            same &= expected.next() == Some((Some(number), &Chunk::decode(stored)));
+            same
+        })?;
+        if !same || expected.next().is_some() {
+            self.find("text", format!("the ids of trigram {trigram:?} differ"));
+        }
+        Ok(())
+    }
+}
