@@ -48,6 +48,8 @@ impl Default for Limits {
 #[derive(Debug, Clone, Default)]
 pub struct Staged {
     runs: Vec<Arc<Run>>,
+    /// How often each of the runs was merged.
+    levels: Vec<u8>,
     /// The first of the runs is being written.
     sealed: Option<Sealed>,
     /// The first and the last row.
@@ -82,22 +84,26 @@ impl Staged {
         self.runs.is_empty()
     }
 
-    /// A later run. Runs of a size are merged, so that there are few.
+    /// A later run. Of every four that were merged as often, one is made, so that there are few.
     fn push(&mut self, run: Run, position: Position) {
-        let mut run = Arc::new(run);
-        let fixed = usize::from(self.sealed.is_some());
-        while self.runs.len() > fixed
-            && let Some(before) = self.runs.pop_if(|before| weight(before) < weight(&run).saturating_mul(2))
+        self.runs.push(Arc::new(run));
+        self.levels.push(0);
+        while let Some(level) = self.levels.last().copied()
+            && let Some(first) = self.levels.len().checked_sub(TOGETHER)
+            && self.levels.get(first..).is_some_and(|levels| levels.iter().all(|other| *other == level))
         {
-            run = Arc::new(before.merged(&run));
+            let merged = Run::merged(self.runs.get(first..).unwrap_or_default());
+            self.runs.truncate(first);
+            self.levels.truncate(first);
+            self.runs.push(Arc::new(merged));
+            self.levels.push(level.saturating_add(1));
         }
-        self.runs.push(run);
         self.rows = Some((self.rows.map_or(position, |(first, _)| first), position));
     }
 
     /// Everything that is staged, as one run.
     pub fn whole(&self) -> Run {
-        self.runs.iter().fold(Run::default(), |all, run| all.merged(run))
+        Run::merged(&self.runs)
     }
 
     /// What was done to a key, if anything.
@@ -221,6 +227,7 @@ impl Staged {
     fn seal(&mut self) {
         if let Some((_, last)) = self.rows {
             self.runs = vec![Arc::new(self.whole())];
+            self.levels = vec![SEALED];
             self.sealed = Some(Sealed { last, keys: 0, steps: 0 });
         }
     }
@@ -247,6 +254,7 @@ impl Staged {
         let done = sealed.last;
         rows.retain_in::<u64, _>(..=done.0, |_, _| false)?;
         self.runs.remove(0);
+        self.levels.remove(0);
         self.sealed = None;
         let first = rows.first()?.map(|(position, _)| Position(position.value()));
         self.rows = first.zip(self.rows).map(|(first, (_, last))| (first, last));
@@ -276,9 +284,10 @@ impl Staged {
 /// A sealed run is written over so many commits at most.
 const SLICES: usize = 512;
 
-fn weight(run: &Run) -> usize {
-    run.len().saturating_add(run.steps().len() / 4)
-}
+/// So many runs become one.
+const TOGETHER: usize = 4;
+/// The level of a sealed run, which is merged with no other.
+const SEALED: u8 = u8::MAX;
 
 /// The first steps, at least so many if there are, and not a part of a row.
 fn whole_rows(steps: &[Step], least: usize) -> &[Step] {

@@ -5,7 +5,7 @@
 use crate::error::{Reason, Refusal};
 use crate::store::keys::Keys;
 use crate::store::trigrams::{Step, Trigrams};
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// Offsets are below 4,096: this bit of a written one says that the entry goes.
 const GOES: u16 = 1 << 15;
@@ -80,30 +80,25 @@ impl Run {
         self.keys.is_empty() && self.steps.is_empty()
     }
 
-    /// What this and a later run have done together.
-    pub fn merged(&self, later: &Run) -> Run {
-        let mut out = Run {
-            bytes: Vec::with_capacity(self.bytes.len().saturating_add(later.bytes.len())),
-            keys: Vec::with_capacity(self.keys.len().saturating_add(later.keys.len())),
-            steps: Vec::with_capacity(self.steps.len().saturating_add(later.steps.len())),
-        };
-        let (mut old, mut new) = (self.keys_from(0).peekable(), later.keys_from(0).peekable());
-        loop {
-            let order = match (old.peek(), new.peek()) {
-                (Some((old, _)), Some((new, _))) => old.cmp(new),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => break,
-            };
-            if order == Ordering::Equal {
-                old.next();
-            }
-            let next = if order == Ordering::Less { old.next() } else { new.next() };
-            if let Some((key, comes)) = next {
-                out.push(key, comes);
-            }
+    /// What runs have done together, the oldest first.
+    pub fn merged(runs: &[Arc<Run>]) -> Run {
+        let sum = |length: fn(&Run) -> usize| runs.iter().map(|run| length(run)).fold(0, usize::saturating_add);
+        let mut keys = Vec::with_capacity(sum(|run| run.keys.len()));
+        let mut steps = Vec::with_capacity(sum(|run| run.steps.len()));
+        for run in runs.iter().rev() {
+            keys.extend(run.keys_from(0));
+            steps.extend_from_slice(&run.steps);
         }
-        merge_steps(&self.steps, &later.steps, &mut out.steps);
+        // Stable, and quick for what is a few sorted lists: of the same key, the newest comes first.
+        keys.sort_by_key(|(key, _)| *key);
+        keys.dedup_by(|(later, _), (first, _)| later == first);
+        steps.sort_by_key(Step::place);
+        steps.dedup_by_key(|step| step.place());
+        let bytes = Vec::with_capacity(sum(|run| run.bytes.len()));
+        let mut out = Run { bytes, keys: Vec::with_capacity(keys.len()), steps };
+        for (key, comes) in keys {
+            out.push(key, comes);
+        }
         out
     }
 
@@ -141,20 +136,6 @@ impl Run {
         read(stored)
             .ok_or_else(|| Refusal::new(Reason::Store, "the store failed").with_detail("a row of `staged` is damaged"))
     }
-}
-
-/// Both lists in order, later steps instead of earlier ones.
-fn merge_steps(old: &[Step], new: &[Step], out: &mut Vec<Step>) {
-    let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());
-    while let (Some(one), Some(other)) = (old.peek(), new.peek()) {
-        let order = one.place().cmp(&other.place());
-        if order == Ordering::Equal {
-            old.next();
-        }
-        out.extend(if order == Ordering::Less { old.next() } else { new.next() });
-    }
-    out.extend(old);
-    out.extend(new);
 }
 
 fn read(mut stored: &[u8]) -> Option<Run> {

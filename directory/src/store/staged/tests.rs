@@ -138,6 +138,7 @@ proptest! {
                 prop_assert_eq!(all, wanted);
             }
             prop_assert!(staged.runs.len() <= 8, "few runs");
+            prop_assert_eq!(staged.runs.len(), staged.levels.len());
         }
     }
 
