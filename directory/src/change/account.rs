@@ -149,8 +149,7 @@ fn expect_facts(applying: &Applying<'_, '_>, id: EntryId, expected: &Account) ->
 /// # Errors
 /// `Store`.
 pub fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) -> Result<(), Refusal> {
-    applying.tables.accounts.insert(id.0, codec::encode(facts)?.as_slice())?;
-    Ok(())
+    applying.tables.put_account(id, Some(facts))
 }
 
 /// An entry that became an account by its classes gets facts; one that ceased to be one loses them and its password.
@@ -169,7 +168,7 @@ pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft,
             write_facts(applying, id, &Account::new(audience, user_type, &applying.set.now))
         }
         (true, false) => {
-            applying.tables.accounts.remove(id.0)?;
+            applying.tables.put_account(id, None)?;
             applying.tables.credentials.remove(id.0)?;
             grant::end_all(applying, id)?;
             token::end_all(applying, id, &before.dn)
@@ -240,7 +239,7 @@ pub fn purge(applying: &mut Applying<'_, '_>, id: EntryId) -> Result<(), Refusal
     };
     applying.dirty = true;
     add::claims_of(&buried)?.release(applying.tables, id)?;
-    applying.tables.accounts.remove(id.0)?;
+    applying.tables.put_account(id, None)?;
     applying.tables.graves.write()?.remove(id.0)?;
     applying.record.events.push(Event::Account { entry: id, dn: buried.dn, act: "purge".into() });
     Ok(())

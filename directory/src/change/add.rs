@@ -117,7 +117,7 @@ fn write(
     let tables = &mut *applying.tables;
     tables.entries.insert(id.0, draft.encode().as_slice())?;
     rows::put(&mut tables.names, draft.key.as_slice(), id.0)?;
-    rows::put(&mut tables.children, (parent.0, id.0), ())?;
+    tables.put_child(parent, id, true)?;
     let children = tables.child_count(parent)?.saturating_add(1);
     tables.unwritten.set_count(parent, children);
     Rows::of(applying.schema, id, draft).insert(tables, id)?;
@@ -132,7 +132,7 @@ fn write(
         let mut account = *op.account;
         account.user_type = user_type::of(&draft.attributes);
         account.audience = if draft.header.kind == Kind::ApiAccount { Audience::Api } else { Audience::Person };
-        tables.accounts.insert(id.0, codec::encode(&account)?.as_slice())?;
+        tables.put_account(id, Some(&account))?;
     }
     if let Some(credential) = &op.credential {
         tables.credentials.insert(id.0, codec::encode(credential)?.as_slice())?;

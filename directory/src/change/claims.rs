@@ -12,9 +12,8 @@ use crate::entry::record::Record;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::schema::{Schema, known};
+use crate::store::indexes;
 use crate::store::view::{Snapshot, Tables, View};
-use crate::store::{indexes, rows};
-use redb::ReadableTable;
 use uuid::Uuid;
 
 const USERNAME: u8 = b'u';
@@ -56,17 +55,12 @@ pub trait Taken {
 
 impl<V: View> Taken for V {
     fn holder(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
-        Ok(self.claims().get(key)?.map(|g| EntryId(g.value())))
+        Ok(self.claim(key)?.map(EntryId))
     }
 
     fn alike(&self, prefix: &[u8]) -> Result<Vec<(EntryId, bool)>, Refusal> {
-        let end = indexes::after(prefix).unwrap_or_default();
-        let mut found = Vec::new();
-        for item in self.claims().range::<&[u8]>(prefix..end.as_slice())?.take(64) {
-            let (key, foreign) = item?;
-            found.push((indexes::id_of(key.value()).unwrap_or(EntryId::NONE), foreign.value() != 0));
-        }
-        Ok(found)
+        let found = self.claims_below(prefix, 64)?.into_iter();
+        Ok(found.map(|(key, foreign)| (indexes::id_of(&key).unwrap_or(EntryId::NONE), foreign != 0)).collect())
     }
 
     fn identified(&self, id: &Uuid) -> Result<Option<EntryId>, Refusal> {
@@ -134,10 +128,10 @@ impl Claims {
     /// Writes the claims.
     pub fn claim(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
         for key in &self.exact {
-            rows::put(&mut tables.claims, key.as_slice(), owner.0)?;
+            tables.put_claim(key.clone(), Some(owner.0))?;
         }
         for (skeleton, foreign) in &self.skeletons {
-            rows::put(&mut tables.claims, skeleton_key(skeleton, owner).as_slice(), u64::from(*foreign))?;
+            tables.put_claim(skeleton_key(skeleton, owner), Some(u64::from(*foreign)))?;
         }
         Ok(())
     }
@@ -145,13 +139,12 @@ impl Claims {
     /// Takes the claims away, but not from others: names that a deletion had freed may have a new holder.
     pub fn release(&self, tables: &mut Tables<'_>, owner: EntryId) -> Result<(), Refusal> {
         for key in &self.exact {
-            let own = tables.claims.get(key.as_slice())?.is_some_and(|g| g.value() == owner.0);
-            if own {
-                rows::take(&mut tables.claims, key.as_slice())?;
+            if tables.claim(key)? == Some(owner.0) {
+                tables.put_claim(key.clone(), None)?;
             }
         }
         for (skeleton, _) in &self.skeletons {
-            rows::take(&mut tables.claims, skeleton_key(skeleton, owner).as_slice())?;
+            tables.put_claim(skeleton_key(skeleton, owner), None)?;
         }
         Ok(())
     }
@@ -166,18 +159,18 @@ impl Claims {
 /// Who holds this username, for a login by name.
 pub fn holder_of_username(view: &impl View, name: &str) -> Result<Option<EntryId>, Refusal> {
     let Some(key) = UsernameKey::lookup(name) else { return Ok(None) };
-    Ok(view.claims().get(space(USERNAME, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+    Ok(view.claim(&space(USERNAME, key.as_bytes()))?.map(EntryId))
 }
 
 /// Who holds this e-mail address.
 pub fn holder_of_email(view: &impl View, address: &str) -> Result<Option<EntryId>, Refusal> {
     let Ok(key) = EmailKey::prepare(address) else { return Ok(None) };
-    Ok(view.claims().get(space(EMAIL, key.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+    Ok(view.claim(&space(EMAIL, key.as_bytes()))?.map(EntryId))
 }
 
 /// Which application has this client identifier.
 pub fn holder_of_client(view: &impl View, client_id: &str) -> Result<Option<EntryId>, Refusal> {
-    Ok(view.claims().get(space(CLIENT, client_id.as_bytes()).as_slice())?.map(|g| EntryId(g.value())))
+    Ok(view.claim(&space(CLIENT, client_id.as_bytes()))?.map(EntryId))
 }
 
 /// The deleted account that had this DN, while its username is reserved: so that the journal can tell who was refused.

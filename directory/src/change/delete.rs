@@ -32,7 +32,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) 
     for (id, draft) in doomed {
         remove(applying, id, &draft)?;
         add::claims_of(&draft)?.release(applying.tables, id)?;
-        applying.tables.accounts.remove(id.0)?;
+        applying.tables.put_account(id, None)?;
         applying.record.events.push(Event::Deleted { entry: id, dn: draft.dn });
         applying.entry = Some(id);
     }
@@ -74,7 +74,7 @@ pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Re
     let parent = draft.header.parent;
     tables.entries.remove(id.0)?;
     rows::take(&mut tables.names, draft.key.as_slice())?;
-    rows::take(&mut tables.children, (parent.0, id.0))?;
+    tables.put_child(parent, id, false)?;
     let left = tables.child_count(parent)?.saturating_sub(1);
     tables.unwritten.set_count(parent, left);
     tables.unwritten.set_count(id, 0);

@@ -161,8 +161,8 @@ fn move_parent(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, par
         return Ok(());
     }
     let tables = &mut *applying.tables;
-    rows::take(&mut tables.children, (old.0, id.0))?;
-    rows::put(&mut tables.children, (parent.0, id.0), ())?;
+    tables.put_child(old, id, false)?;
+    tables.put_child(parent, id, true)?;
     let (less, more) = (tables.child_count(old)?.saturating_sub(1), tables.child_count(parent)?.saturating_add(1));
     tables.unwritten.set_count(old, less);
     tables.unwritten.set_count(parent, more);

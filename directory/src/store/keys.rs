@@ -12,9 +12,6 @@ use redb::Table;
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// A run is written at once from here on: for fewer keys, changing the leaf in place is cheaper than building it anew.
-const RUN: usize = 12;
-
 /// Whole keys, and whether each comes or goes.
 #[derive(Debug, Default)]
 pub struct Keys(BTreeMap<Vec<u8>, bool>);
@@ -60,55 +57,9 @@ pub fn write<'k>(
     table: &mut Table<'_, Bytes, ()>,
     keys: impl IntoIterator<Item = (&'k [u8], bool)>,
 ) -> Result<(), Refusal> {
-    let mut come = Vec::new();
-    for (key, comes) in keys {
-        if comes {
-            come.push(key);
-        } else {
-            rows::take(table, key)?;
-        }
-    }
-    let mut rest = come.as_slice();
-    while let [first, more @ ..] = rest {
-        rest = if alike(first, rest.get(RUN.saturating_sub(1))) {
-            write_run(table, rest)?
-        } else {
-            rows::put(table, *first, ())?;
-            more
-        };
-    }
-    Ok(())
-}
-
-/// Whether two keys may be in one run: of one attribute, and their values begin alike.
-fn alike(one: &[u8], other: Option<&&[u8]>) -> bool {
-    other.is_some_and(|other| one.first_chunk::<3>() == other.first_chunk::<3>())
-}
-
-/// Writes the keys that lie between the first one's neighbours in the table; the rest.
-fn write_run<'a, 'k>(table: &mut Table<'_, Bytes, ()>, keys: &'a [&'k [u8]]) -> Result<&'a [&'k [u8]], Refusal> {
-    let Some(first) = keys.first() else { return Ok(&[]) };
-    let mut cursor = table.lower_bound_mut(Bound::Included(*first))?;
-    let next = cursor.peek_next()?;
-    let is_there = next.as_ref().is_some_and(|(key, _)| key.value() == *first);
-    let length = next.as_ref().map_or(keys.len(), |(next, _)| keys.partition_point(|key| *key < next.value()));
-    drop(next);
-    if is_there {
-        return Ok(keys.get(1..).unwrap_or_default());
-    }
-    let (run, rest) = keys.split_at_checked(length).unwrap_or((keys, &[]));
-    if run.len() < RUN {
-        drop(cursor);
-        for key in run {
-            rows::put(table, *key, ())?;
-        }
-        return Ok(rest);
-    }
-    for key in run {
-        cursor.insert_before(*key, ())?;
-    }
-    cursor.close()?;
-    Ok(rest)
+    let rows = keys.into_iter().map(|(key, comes)| (key, comes.then_some(())));
+    // Of one attribute, and their values begin alike.
+    rows::change(table, rows, |one, other| one.first_chunk::<3>() == other.first_chunk::<3>())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What the write sets of a commit have done and the transaction has yet to write.
 //!
 //! Rows that many write sets touch, or that lie beside each other, are cheaper to write together: keys and trigrams of the
-//! indexes, the number of children of a parent, the journal's end, the next entry id. The lane settles them before it
-//! commits, and stages what belongs to the indexes; a transaction that is given up forgets them. What is asked of `index`
-//! and `counts` meanwhile is answered with them (`View`); nothing else here is read before the commit.
+//! indexes, children and their number, the facts of accounts, claims, the journal's end, the next entry id. The lane settles them before it
+//! commits, and stages what belongs to the indexes; a transaction that is given up forgets them. What is asked of `index`,
+//! `counts`, `accounts` and `claims` meanwhile is answered with them (`View`); nothing else here is read before the commit.
 
 use super::keys::Keys;
 use super::staged::{Run, Staging};
@@ -11,8 +11,10 @@ use super::tables::meta;
 use super::text::Trigram;
 use super::trigrams::Trigrams;
 use super::view::Tables;
+use super::{codec, rows};
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
+use crate::lifecycle::Account;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -20,6 +22,8 @@ use std::ops::Bound;
 const MOST_KEYS: usize = 1 << 16;
 /// So many trigrams of entries.
 const MOST_STEPS: usize = 1 << 18;
+/// Entries whose ids are as near as this may be beside each other in a table.
+const NEAR: u64 = 64;
 
 /// What is yet to be written.
 #[derive(Debug, Default)]
@@ -34,6 +38,12 @@ pub struct Unwritten {
     pub next_id: Option<EntryId>,
     /// Of `counts`; who has no children has no row.
     counts: BTreeMap<EntryId, u64>,
+    /// Of `children`: whether each comes or goes.
+    children: BTreeMap<(u64, u64), bool>,
+    /// Of `accounts`; none: the row goes.
+    accounts: BTreeMap<u64, Option<Vec<u8>>>,
+    /// Of `claims`; none: the row goes.
+    claims: BTreeMap<Vec<u8>, Option<u64>>,
 }
 
 impl Unwritten {
@@ -47,6 +57,23 @@ impl Unwritten {
         self.counts.get(&id).copied()
     }
 
+    /// The facts of an account, if they have changed.
+    pub fn account(&self, id: EntryId) -> Option<Option<&[u8]>> {
+        self.accounts.get(&id.0).map(Option::as_deref)
+    }
+
+    /// Who has a name, if that has changed.
+    pub fn claim(&self, key: &[u8]) -> Option<Option<u64>> {
+        self.claims.get(key).copied()
+    }
+
+    /// What has changed of the claims that begin with `prefix`, in the order of their keys.
+    pub fn claims_below(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<u64>)> {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let below = self.claims.range::<[u8], _>(from).take_while(move |(key, _)| key.starts_with(prefix));
+        below.map(|(key, value)| (key.as_slice(), *value))
+    }
+
     /// An entry has so many children now.
     pub fn set_count(&mut self, id: EntryId, count: u64) {
         self.counts.insert(id, count);
@@ -54,6 +81,48 @@ impl Unwritten {
 }
 
 impl Tables<'_> {
+    /// `child` comes under `parent`, or goes.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn put_child(&mut self, parent: EntryId, child: EntryId, comes: bool) -> Result<(), Refusal> {
+        self.unwritten.children.insert((parent.0, child.0), comes);
+        if self.unwritten.children.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+    }
+
+    /// An account has these facts; none: it is no account any more.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn put_account(&mut self, id: EntryId, facts: Option<&Account>) -> Result<(), Refusal> {
+        self.unwritten.accounts.insert(id.0, facts.map(codec::encode).transpose()?);
+        if self.unwritten.accounts.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+    }
+
+    /// A name has this holder; none: it is free.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn put_claim(&mut self, key: Vec<u8>, holder: Option<u64>) -> Result<(), Refusal> {
+        self.unwritten.claims.insert(key, holder);
+        if self.unwritten.claims.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+    }
+
+    /// Writes what belongs to `children`, `accounts` and `claims`.
+    fn write_rows(&mut self) -> Result<(), Refusal> {
+        let Unwritten { children, accounts, claims, .. } = &mut self.unwritten;
+        let rows = children.iter().map(|(key, comes)| (*key, comes.then_some(())));
+        rows::change(&mut self.children, rows, |(one, _), (other, _)| one == other)?;
+        let rows = accounts.iter().map(|(id, facts)| (*id, facts.as_deref()));
+        rows::change(&mut self.accounts, rows, |one, other| other.saturating_sub(*one) < NEAR)?;
+        let rows = claims.iter().map(|(key, holder)| (key.as_slice(), *holder));
+        rows::change(&mut self.claims, rows, |one, other| one.first_chunk::<3>() == other.first_chunk::<3>())?;
+        children.clear();
+        accounts.clear();
+        claims.clear();
+        Ok(())
+    }
+
     /// These keys of `index` come, or go.
     ///
     /// # Errors
@@ -72,11 +141,12 @@ impl Tables<'_> {
         if self.unwritten.trigrams.len() > MOST_STEPS { self.flush() } else { Ok(()) }
     }
 
-    /// Brings the indexes up to date with all other tables.
+    /// Writes what waits, and brings the indexes up to date with all other tables.
     ///
     /// # Errors
     /// A failing store.
     pub fn flush(&mut self) -> Result<(), Refusal> {
+        self.write_rows()?;
         self.staged.flush(&mut self.index, &mut self.text, &mut self.staged_rows)?;
         let keys = std::mem::take(&mut self.unwritten.keys);
         super::keys::write(&mut self.index, keys.iter())?;
@@ -102,6 +172,7 @@ impl Tables<'_> {
             )?;
             staging.publish(self.staged.clone());
         }
+        self.write_rows()?;
         for (id, count) in std::mem::take(&mut self.unwritten.counts) {
             if count == 0 {
                 self.counts.remove(id.0)?;

@@ -15,6 +15,7 @@ use crate::id::{EntryId, Position};
 use crate::lifecycle::Account;
 use crate::schema::attribute::AttributeId;
 use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What can be asked of a state of the store. Tables that are opened late fail as the store does.
@@ -23,7 +24,7 @@ pub trait View {
     fn entries(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `names`.
     fn names(&self) -> &impl ReadableTable<Bytes, u64>;
-    /// `children`.
+    /// `children`, as it is written: ask a snapshot.
     fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
     /// `counts`, as it is written: ask [`View::child_count`].
     fn counts(&self) -> &impl ReadableTable<u64, u64>;
@@ -35,9 +36,9 @@ pub trait View {
     fn members(&self) -> &impl ReadableTable<(u64, u64), u8>;
     /// `groups`.
     fn groups(&self) -> &impl ReadableTable<(u64, u64), u8>;
-    /// `claims`.
+    /// `claims`, as it is written: ask [`View::claim`].
     fn claims(&self) -> &impl ReadableTable<Bytes, u64>;
-    /// `accounts`.
+    /// `accounts`, as it is written: ask [`View::account`].
     fn accounts(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `credentials`.
     fn credentials(&self) -> &impl ReadableTable<u64, Bytes>;
@@ -74,7 +75,7 @@ pub trait View {
 
     /// What earlier commits have done to `index` and `text` and does not stand there yet.
     fn staged(&self) -> &Staged;
-    /// What this transaction has done to `index` and `counts` and does not stand there yet.
+    /// What this transaction has done and does not stand in its tables yet.
     fn unwritten(&self) -> Option<&Unwritten>;
 
     /// The record of an entry, to be parsed in place.
@@ -97,8 +98,42 @@ pub trait View {
 
     /// The facts of an account.
     fn account(&self, id: EntryId) -> Result<Option<Account>, Refusal> {
+        if let Some(facts) = self.unwritten().and_then(|unwritten| unwritten.account(id)) {
+            return facts.map(super::codec::decode).transpose();
+        }
         let Some(guard) = self.accounts().get(id.0)? else { return Ok(None) };
         super::codec::decode(guard.value()).map(Some)
+    }
+
+    /// Who holds a name, by the whole key of the claim.
+    fn claim(&self, key: &[u8]) -> Result<Option<u64>, Refusal> {
+        if let Some(holder) = self.unwritten().and_then(|unwritten| unwritten.claim(key)) {
+            return Ok(holder);
+        }
+        Ok(self.claims().get(key)?.map(|g| g.value()))
+    }
+
+    /// The claims whose keys begin with `prefix`, at most `limit`.
+    fn claims_below(&self, prefix: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
+        let own: Vec<(&[u8], Option<u64>)> =
+            self.unwritten().map(|unwritten| unwritten.claims_below(prefix).collect()).unwrap_or_default();
+        let going = own.iter().filter(|(_, holder)| holder.is_none()).count();
+        let end = indexes::after(prefix).unwrap_or_default();
+        let mut found = BTreeMap::new();
+        for item in self.claims().range::<&[u8]>(prefix..end.as_slice())?.take(limit.saturating_add(going)) {
+            let (key, holder) = item?;
+            found.insert(key.value().to_vec(), holder.value());
+        }
+        for (key, holder) in own {
+            match holder {
+                Some(holder) => found.insert(key.to_vec(), holder),
+                None => found.remove(key),
+            };
+        }
+        while found.len() > limit {
+            found.pop_last();
+        }
+        Ok(found)
     }
 
     /// The credential of an account.
