@@ -15,7 +15,7 @@ use crate::protocol::sort::Sort;
 use crate::refusal::from_refusal;
 use crate::resource::{Kind, Wants};
 use directory::id::EntryId;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Candidates between two moments for other requests.
 const STRIDE: u32 = 512;
@@ -197,7 +197,7 @@ async fn numbered(call: &Call, viewed: &Viewed, parts: &[Part], start: u64, coun
                     }
                     if let Some(mut resource) = resource {
                         part.wanted.apply(&mut resource);
-                        resources.push(bytes(&resource)?);
+                        resources.push(bytes(&resource));
                     }
                 }
             }
@@ -247,7 +247,7 @@ async fn continued(
                 Step::Found((id, Some(mut resource))) => {
                     here = Some(id);
                     part.wanted.apply(&mut resource);
-                    resources.push(bytes(&resource)?);
+                    resources.push(bytes(&resource));
                 }
                 // There is more: the next page begins after the last one of this.
                 Step::Found((_, None)) => {
@@ -290,11 +290,8 @@ async fn sort(call: &Call, viewed: &Viewed, parts: &[Part]) -> Result<Vec<Hit>, 
         loop {
             let step = walk.step(|reader, found, sight| {
                 let resource = reader.resource(part.kind, found.id, &found.record, sight, wants)?;
-                let key = |object: &Map<_, _>| part.sort.as_ref().and_then(|sort| sort.key(object).cloned());
-                let key = match resource.members {
-                    None => key(&resource.object),
-                    Some(_) => resource.into_value().as_object().and_then(key),
-                };
+                let object = resource.into_map();
+                let key = part.sort.as_ref().and_then(|sort| sort.key(&object).cloned());
                 Ok(Hit { part: at, id: found.id, key })
             });
             match step.map_err(|r| from_refusal(&r))? {
@@ -368,16 +365,16 @@ fn show(
         let Some(part) = parts.get(at) else { continue };
         if let Some(mut resource) = super::resource::load(&reader, part.kind, id, part.wanted.wants)? {
             part.wanted.apply(&mut resource);
-            resources.push(bytes(&resource)?);
+            resources.push(bytes(&resource));
         }
     }
     Ok(resources)
 }
 
-fn bytes(resource: &crate::resource::Resource) -> Result<Vec<u8>, ScimError> {
+fn bytes(resource: &crate::resource::Resource<'_>) -> Vec<u8> {
     let mut out = Vec::with_capacity(1024);
-    resource.write(&mut out).map_err(|_| ScimError::new(500, "the resource cannot be written"))?;
-    Ok(out)
+    resource.write(&mut out);
+    out
 }
 
 /// Cursors of one query and token.

@@ -198,7 +198,7 @@ fn present(call: &Call, reader: &Reader<'_>, kind: Kind, id: &str) -> Result<Pre
     let resource = reader.resource(kind, found, &record, sight, Wants::RECORD).map_err(|r| from_refusal(&r))?;
     let position = record.header().version;
     check(call, &resource.version)?;
-    Ok(Present { id: found, position, version: resource.version, object: resource.object })
+    Ok(Present { id: found, position, version: resource.version, object: resource.object.into_map() })
 }
 
 /// `If-Match` and `If-None-Match` of a request that writes.
@@ -296,7 +296,12 @@ fn again(refusal: &Refusal, has_container: bool) -> bool {
 }
 
 /// An entry as a resource of a type; none: it is not one for this token.
-pub(crate) fn load(reader: &Reader<'_>, kind: Kind, id: EntryId, wants: Wants) -> Result<Option<Resource>, ScimError> {
+pub(crate) fn load<'a>(
+    reader: &Reader<'a>,
+    kind: Kind,
+    id: EntryId,
+    wants: Wants,
+) -> Result<Option<Resource<'a>>, ScimError> {
     let Some(guard) = reader.snapshot.record(id).map_err(|r| from_refusal(&r))? else { return Ok(None) };
     let record = parse(guard.value()).map_err(|r| from_refusal(&r))?;
     let sight = reader.sight(id, &record).map_err(|r| from_refusal(&r))?;
@@ -317,10 +322,10 @@ fn outline(reader: &Reader<'_>, id: EntryId) -> Result<Option<(String, String)>,
     reader.outline(id, &record, sight).map(Some).map_err(|r| from_refusal(&r))
 }
 
-fn show(mut resource: Resource, wanted: &Wanted, status: u16) -> Result<Reply, ScimError> {
+fn show(mut resource: Resource<'_>, wanted: &Wanted, status: u16) -> Result<Reply, ScimError> {
     wanted.apply(&mut resource);
     let mut body = Vec::with_capacity(1024);
-    resource.write(&mut body).map_err(|_| ScimError::new(500, "the resource cannot be written"))?;
+    resource.write(&mut body);
     let location = Some(resource.location);
     Ok(Reply { version: Some(resource.version), location, ..Reply::new(status, body) })
 }

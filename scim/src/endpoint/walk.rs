@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
     /// The next resource, handed to `each` with what may be seen of it. False: that was all, or this candidate was none.
     pub(crate) fn step<T>(
         &mut self,
-        each: impl FnOnce(&Reader<'_>, &Found<'_>, Sight) -> Result<T, Refusal>,
+        each: impl FnOnce(&Reader<'a>, &Found<'_>, Sight) -> Result<T, Refusal>,
     ) -> Result<Step<T>, Refusal> {
         let Some(found) = self.cursor.next()? else { return Ok(Step::End) };
         if Kind::of(&found.record) != Some(self.kind) {
@@ -75,12 +75,7 @@ impl<'a> Walk<'a> {
         }
         if let Some(filter) = self.filter.filter(|_| !self.exact) {
             let resource = self.reader.resource(self.kind, found.id, &found.record, sight, self.wants)?;
-            let obeys = if self.wants.members {
-                filter.matches(&resource.into_value())
-            } else {
-                filter.matches_map(&resource.object)
-            };
-            if !obeys {
+            if !filter.matches_map(&resource.into_map()) {
                 return Ok(Step::Passed);
             }
         }

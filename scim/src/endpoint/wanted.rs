@@ -49,13 +49,13 @@ impl Wanted {
     }
 
     /// Takes away what is not wanted.
-    pub(crate) fn apply(&self, resource: &mut Resource) {
+    pub(crate) fn apply(&self, resource: &mut Resource<'_>) {
         let Some(projection) = &self.projection else { return };
         if self.thin_members
             && let Some(members) = resource.members.take()
             && let Ok(members @ Value::Array(_)) = serde_json::from_slice(&members)
         {
-            resource.object.insert("members".into(), members);
+            resource.object.insert("members", members);
         }
         projection.apply(&mut resource.object);
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::error::{ScimError, echo};
-use super::normal::Normal;
+use super::normal::{Normal, spelled};
 use super::rules::{Coercion, Rules};
 use super::value::is_present;
 use crate::schema::{Attribute, Mutability, ResourceType};
@@ -41,7 +41,7 @@ pub fn accept(kind: &ResourceType, given: Value, rules: &Rules) -> Result<Accept
         if name.eq_ignore_ascii_case("schemas") {
             named = schemas(kind, &value, &mut normal)?;
         } else if let Some(attribute) = kind.attribute(&name) {
-            attribute_into(&mut resource, attribute, value, &mut normal)?;
+            attribute_into(&mut resource, attribute, name, value, &mut normal)?;
         } else if let Some(extension) = kind.extension(&name) {
             let inside = extension_object(kind, &extension.schema.id, value, &mut normal)?;
             if !inside.is_empty() {
@@ -138,7 +138,7 @@ fn extension_object(
     };
     for (name, value) in given {
         match extension.schema.attribute(&name) {
-            Some(attribute) => attribute_into(&mut inside, attribute, value, normal)?,
+            Some(attribute) => attribute_into(&mut inside, attribute, name, value, normal)?,
             None if normal.rules.drop_unknown => normal.note(Coercion::DropUnknown),
             None => return Err(ScimError::invalid_syntax(format!("`{uri}` has no `{}`", echo(&name)))),
         }
@@ -149,6 +149,7 @@ fn extension_object(
 fn attribute_into(
     map: &mut Map<String, Value>,
     attribute: &Attribute,
+    name: String,
     value: Value,
     normal: &mut Normal<'_>,
 ) -> Result<(), ScimError> {
@@ -156,7 +157,7 @@ fn attribute_into(
         return Ok(());
     }
     if let Some(value) = normal.value(attribute, value)? {
-        map.insert(attribute.name.clone(), value);
+        map.insert(spelled(attribute, name), value);
     }
     Ok(())
 }

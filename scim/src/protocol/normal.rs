@@ -177,7 +177,7 @@ impl<'a> Normal<'a> {
                 continue;
             }
             if let Some(value) = self.value(sub, value)? {
-                object.insert(sub.name.clone(), value);
+                object.insert(spelled(sub, name), value);
             }
         }
         let missing = attribute.subs().iter().find(|sub| sub.required && !object.contains_key(&sub.name));
@@ -242,6 +242,11 @@ impl<'a> Normal<'a> {
             None => Err(ScimError::invalid_syntax(format!("`{}` has no `{}`", attribute.name, echo(name)))),
         }
     }
+}
+
+/// The name of an attribute as the schema has it. Most clients write it so: then it is theirs.
+pub(crate) fn spelled(attribute: &Attribute, given: String) -> String {
+    if given == attribute.name { given } else { attribute.name.clone() }
 }
 
 /// JSON in a string (Entra's `AssertiveAppRoleAssignmentsComplex`): what the schema knows of it.

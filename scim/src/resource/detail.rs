@@ -5,7 +5,9 @@
 //! shown only while that value is there; one without stands for itself. Under `-` stand the values that were put where the
 //! directory demands one and the client gave none (`cn`, `sn`): they are shown to LDAP alone, as long as nobody changes them.
 
+use crate::protocol::tree::{Object, Tree};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The key of an element that decorates.
 pub const AT: &str = "$";
@@ -33,10 +35,10 @@ impl Detail {
         }
     }
 
-    /// The elements under a name.
-    pub fn elements(&self, name: &str) -> &[Value] {
-        let found = self.parts.iter().find(|(known, _)| known == name);
-        found.and_then(|(_, value)| value.as_array()).map_or(&[], Vec::as_slice)
+    /// Takes the elements under a name out.
+    pub fn take_elements(&mut self, name: &str) -> Vec<Value> {
+        let found = self.parts.iter_mut().find(|(known, _)| known == name);
+        found.and_then(|(_, value)| value.as_array_mut()).map(std::mem::take).unwrap_or_default()
     }
 
     /// The value that fills a demanded attribute.
@@ -76,38 +78,50 @@ impl Detail {
 }
 
 /// A value that the directory holds, as an element of a multi-valued attribute.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held<'v> {
     /// The attribute that holds it.
     pub at: &'static str,
-    /// What it looks like when nothing decorates it; has a `value`.
-    pub plain: Map<String, Value>,
+    /// The `value`.
+    pub value: Cow<'v, str>,
+    /// The `type`, when the attribute says one.
+    pub kind: Option<&'static str>,
+}
+
+impl<'v> Held<'v> {
+    /// What it looks like when nothing decorates it.
+    fn plain(self) -> Tree<'v> {
+        let mut plain = Object::with_capacity(2);
+        if let Some(kind) = self.kind {
+            plain.insert("type", kind);
+        }
+        plain.insert("value", self.value);
+        plain.into()
+    }
+
+    /// Whether an element looks like that.
+    pub fn is_plainly(&self, element: &Map<String, Value>) -> bool {
+        let text = |name| element.get(name).and_then(Value::as_str);
+        let size = if self.kind.is_some() { 2 } else { 1 };
+        element.len() == size && text("type") == self.kind && text("value") == Some(&*self.value)
+    }
 }
 
 /// The elements of a multi-valued attribute: those of the detail in their order, then the values that nothing decorates.
-pub fn compose(detail: &[Value], held: Vec<Held>) -> Vec<Value> {
-    if detail.is_empty() {
-        return held.into_iter().map(|h| Value::Object(h.plain)).collect();
-    }
+pub fn compose<'v>(detail: Vec<Value>, held: Vec<Held<'v>>) -> Vec<Tree<'v>> {
     let mut used = vec![false; held.len()];
-    let mut out = Vec::with_capacity(held.len());
-    for element in detail.iter().filter_map(Value::as_object) {
-        let Some(at) = element.get(AT).and_then(Value::as_str) else {
-            out.push(Value::Object(element.clone()));
-            continue;
-        };
-        let found = held.iter().position(|h| h.at == at && h.plain.get("value") == element.get("value"));
-        if let Some(found) = found {
-            if let Some(slot) = used.get_mut(found) {
-                *slot = true;
-            }
-            let mut shown = element.clone();
-            shown.remove(AT);
-            out.push(Value::Object(shown));
+    let mut out = Vec::with_capacity(held.len().max(detail.len()));
+    for element in detail {
+        let Value::Object(mut element) = element else { continue };
+        if let Some(at) = element.get(AT).and_then(Value::as_str) {
+            let value = element.get("value").and_then(Value::as_str);
+            let Some(found) = held.iter().position(|h| h.at == at && Some(&*h.value) == value) else { continue };
+            used.get_mut(found).into_iter().for_each(|used| *used = true);
+            element.remove(AT);
         }
+        out.push(Tree::Object(element.into()));
     }
-    let rest = held.into_iter().zip(used).filter(|(_, used)| !used).map(|(h, _)| Value::Object(h.plain));
-    out.extend(rest);
+    out.extend(held.into_iter().zip(used).filter(|(_, used)| !used).map(|(held, _)| held.plain()));
     out
 }
 
@@ -116,9 +130,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn held(at: &'static str, value: &str) -> Held {
-        let plain = json!({"value": value, "type": "work"}).as_object().cloned().unwrap();
-        Held { at, plain }
+    fn held(at: &'static str, value: &'static str) -> Held<'static> {
+        Held { at, value: value.into(), kind: Some("work") }
     }
 
     #[test]
@@ -129,13 +142,35 @@ mod tests {
             json!({"$": "mail", "value": "gone@x", "type": "home"}),
             json!({"value": "free", "type": "other"}),
         ];
-        let shown = compose(&detail, vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let shown = compose(detail.to_vec(), vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let shown: Vec<Value> = shown.into_iter().map(Value::from).collect();
         let wanted = [
             json!({"value": "a@x", "primary": true}),
             json!({"value": "free", "type": "other"}),
             json!({"value": "new@x", "type": "work"}),
         ];
         assert_eq!(shown, wanted);
+    }
+
+    #[test]
+    fn what_needs_no_detail_is_what_is_shown_without_one() {
+        // Goal: the question that decides whether a detail is kept, and what is shown when there is none, agree.
+        let elements = [
+            json!({"value": "a"}),
+            json!({"value": "b"}),
+            json!({"value": "a", "type": "work"}),
+            json!({"value": "a", "type": "home"}),
+            json!({"value": "a", "display": "A"}),
+            json!({"value": "a", "type": "work", "primary": true}),
+            json!({"type": "work"}),
+            json!({}),
+        ];
+        for held in [Held { kind: None, ..held("mail", "a") }, held("mail", "a")] {
+            let shown: Vec<Value> = compose(Vec::new(), vec![held.clone()]).into_iter().map(Value::from).collect();
+            for element in &elements {
+                assert_eq!(held.is_plainly(element.as_object().unwrap()), shown == [element.clone()], "{element}");
+            }
+        }
     }
 
     #[test]
@@ -151,6 +186,6 @@ mod tests {
         assert_eq!(again, detail);
         assert_eq!((again.filler("cn"), again.filler("sn")), (Some("ada"), None));
         again.set("ims", Vec::new());
-        assert!(again.elements("ims").is_empty());
+        assert!(again.take_elements("ims").is_empty());
     }
 }

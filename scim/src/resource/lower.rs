@@ -5,7 +5,7 @@
 //! is looked at, so that values which SCIM does not show are left alone. Pure but for the manager, whom the caller resolves.
 
 use super::binding::{ADDRESSES, Binding, PHONES, Plain, Slots};
-use super::detail::{AT, Detail, Held, LONGEST, UNTOLD, compose};
+use super::detail::{AT, Detail, Held, LONGEST, UNTOLD};
 use super::reader::Kind;
 use super::values::{decode, encode, write, write_postal};
 use crate::protocol::error::{ScimError, ScimType};
@@ -32,6 +32,10 @@ pub struct Lowered {
     /// `active`, when it differs.
     pub active: Option<bool>,
 }
+
+/// The multi-valued attributes whose elements are a value each, with what else is said of it.
+pub const FAMILIES: [&str; 7] =
+    ["emails", "phoneNumbers", "photos", "x509Certificates", "entitlements", "ims", "roles"];
 
 /// The attribute that numbers of a type are kept in.
 pub fn phone_attribute(kind: &str) -> &'static str {
@@ -76,9 +80,6 @@ pub fn lower(
     Ok(out)
 }
 
-/// The attribute that keeps a value, the value as it keeps it, and what shows it.
-type Placed = (&'static str, Vec<u8>, Held);
-
 struct Lowering<'a> {
     binding: &'a Binding,
     schema: &'a Schema,
@@ -88,19 +89,19 @@ struct Lowering<'a> {
     out: Lowered,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
     fn plain(&mut self, slots: &Slots) -> Result<(), ScimError> {
-        for plain in &slots.plain {
+        for plain in self.touched(slots) {
             let (old, new) = (value_of(self.before, plain), value_of(self.after, plain));
             if old == new {
                 continue;
             }
-            let given: Vec<&Value> = match new {
-                None | Some(Value::Null) => Vec::new(),
-                Some(Value::Array(all)) if plain.many => all.iter().collect(),
-                Some(one) => vec![one],
+            let given = match new {
+                None | Some(Value::Null) => &[],
+                Some(Value::Array(all)) if plain.many => all.as_slice(),
+                Some(one) => std::slice::from_ref(one),
             };
-            let mut values = Vec::with_capacity(given.len());
+            let mut values: Vec<Vec<u8>> = Vec::with_capacity(given.len());
             for value in given {
                 let Some(octets) = write(plain.form, value) else {
                     if value.as_str().is_some_and(str::is_empty) {
@@ -109,12 +110,31 @@ impl Lowering<'_> {
                     return Err(invalid(format!("{}: the value cannot be kept", path(plain))));
                 };
                 self.check(plain.kept, &octets).map_err(|why| invalid(format!("{}: {why}", path(plain))))?;
-                values.push(octets);
+                if !values.iter().any(|known| same(self.schema, plain.kept, known, &octets)) {
+                    values.push(octets);
+                }
             }
-            let values = self.distinct(plain.kept, values);
-            self.out.values.insert(plain.kept, values);
+            self.keep(plain.kept, values);
         }
         Ok(())
+    }
+
+    /// The plain attributes of which something may differ, in the order of the schema: whatever only the schema knows is
+    /// not looked at.
+    fn touched<'s>(&self, slots: &'s Slots) -> impl Iterator<Item = &'s Plain> + use<'s> {
+        let differ = self.after.iter().filter(|(name, value)| self.before.get(*name) != Some(*value));
+        let gone = self.before.keys().filter(|name| !self.after.contains_key(*name));
+        let mut numbers: Vec<usize> =
+            differ.map(|(name, _)| name).chain(gone).flat_map(|name| slots.under(name)).copied().collect();
+        numbers.sort_unstable();
+        numbers.into_iter().filter_map(|number| slots.plain.get(number))
+    }
+
+    /// New values of an attribute. Where nothing was, nothing goes.
+    fn keep(&mut self, id: AttributeId, values: Vec<Vec<u8>>) {
+        if !values.is_empty() || !self.before.is_empty() {
+            self.out.values.insert(id, values);
+        }
     }
 
     /// `cn` and `sn` have a value in every person; one that the client did not give is not shown to it.
@@ -128,14 +148,14 @@ impl Lowering<'_> {
         };
         let user_name = text(&["userName"]).unwrap_or("-");
         let (given, family) = (text(&["name", "givenName"]), text(&["name", "familyName"]));
-        let whole = match (given, family) {
-            (Some(given), Some(family)) => format!("{given} {family}"),
-            (Some(one), None) | (None, Some(one)) => one.to_owned(),
-            (None, None) => user_name.to_owned(),
+        let common = || match (text(&["displayName"]), given, family) {
+            (Some(shown), ..) => shown.to_owned(),
+            (None, Some(given), Some(family)) => format!("{given} {family}"),
+            (None, Some(one), None) | (None, None, Some(one)) => one.to_owned(),
+            (None, None, None) => user_name.to_owned(),
         };
-        let common = text(&["displayName"]).map_or(whole, str::to_owned);
         let needed = [
-            (known::CN, "cn", text(&["name", "formatted"]).is_none().then_some(common)),
+            (known::CN, "cn", text(&["name", "formatted"]).is_none().then(common)),
             (known::SN, "sn", family.is_none().then(|| user_name.to_owned())),
         ];
         let mut fillers = Map::new();
@@ -153,56 +173,60 @@ impl Lowering<'_> {
     }
 
     fn families(&mut self) -> Result<(), ScimError> {
-        for name in ["emails", "phoneNumbers", "photos", "x509Certificates", "entitlements", "ims", "roles"] {
-            if self.before.get(name) == self.after.get(name) {
-                continue;
-            }
-            let elements = elements(self.after, name);
-            let mut placed: Vec<(Option<&'static str>, Object)> = Vec::with_capacity(elements.len());
-            let mut kept: BTreeMap<&'static str, Vec<(Vec<u8>, Held)>> = BTreeMap::new();
-            for at in attributes_of(name) {
-                kept.insert(at, Vec::new());
-            }
-            for element in elements {
-                let at = self.place(name, &element)?;
-                if let Some((at, octets, held)) = at {
-                    let values = kept.entry(at).or_default();
-                    let known = values.iter().find(|(known, _)| self.same(at, known, &octets));
-                    // Two spellings of one value: the second is told, not kept.
-                    let is_spelled_so =
-                        known.is_none_or(|(_, other)| other.plain.get("value") == held.plain.get("value"));
-                    if known.is_none() {
-                        values.push((octets, held));
-                    }
-                    placed.push((is_spelled_so.then_some(at), element));
-                } else {
-                    placed.push((None, element));
-                }
-            }
-            let held: Vec<Held> = kept.values().flatten().map(|(_, held)| held.clone()).collect();
-            let plainly = compose(&[], held);
-            let wanted: Vec<Value> = placed.iter().map(|(_, element)| Value::Object(element.clone())).collect();
-            let detail =
-                if same_elements(&plainly, &wanted) { Vec::new() } else { placed.into_iter().map(mark).collect() };
-            self.detail.set(name, detail);
-            for (at, values) in kept {
-                if let Some(id) = self.binding.id(at) {
-                    self.out.values.insert(id, values.into_iter().map(|(octets, _)| octets).collect());
-                }
+        for name in FAMILIES {
+            if self.before.get(name) != self.after.get(name) {
+                self.family(name)?;
             }
         }
-        self.addresses();
+        if self.before.get("addresses") != self.after.get("addresses") {
+            self.addresses();
+        }
         Ok(())
     }
 
-    /// Where an element's value is kept; none: in the detail alone.
-    fn place(&self, family: &str, element: &Object) -> Result<Option<Placed>, ScimError> {
+    fn family(&mut self, name: &str) -> Result<(), ScimError> {
+        let elements = elements(self.after, name);
+        // What decorates a value of the directory, with the attribute that holds it.
+        let mut placed: Vec<Option<&'static str>> = Vec::with_capacity(elements.len());
+        let mut kept: Vec<(Held<'a>, Vec<u8>)> = Vec::with_capacity(elements.len());
+        for element in &elements {
+            let Some((held, octets)) = self.place(name, element)? else {
+                placed.push(None);
+                continue;
+            };
+            let is_it =
+                |(other, known): &&(Held<'_>, Vec<u8>)| other.at == held.at && self.same(held.at, known, &octets);
+            let known = kept.iter().find(is_it);
+            // Two spellings of one value: the second is told, not kept.
+            let is_spelled_so = known.is_none_or(|(other, _)| other.value == held.value);
+            placed.push(is_spelled_so.then_some(held.at));
+            if known.is_none() {
+                kept.push((held, octets));
+            }
+        }
+        let is_shown = |element: &&Object| kept.iter().any(|(held, _)| held.is_plainly(element));
+        let shows = |(held, _): &(Held<'_>, Vec<u8>)| elements.iter().any(|element| held.is_plainly(element));
+        let needs_none = kept.len() == elements.len() && elements.iter().all(is_shown) && kept.iter().all(shows);
+        let detail = if needs_none { Vec::new() } else { elements.into_iter().zip(placed).map(mark).collect() };
+        self.detail.set(name, detail);
+        for &at in attributes_of(name) {
+            let values = kept.iter_mut().filter(|(held, _)| held.at == at);
+            let values: Vec<Vec<u8>> = values.map(|(_, octets)| std::mem::take(octets)).collect();
+            if let Some(id) = self.binding.id(at) {
+                self.keep(id, values);
+            }
+        }
+        Ok(())
+    }
+
+    /// A value as an attribute keeps it, and as it is shown from there; none: it stands in the detail alone.
+    fn place(&self, family: &str, element: &'a Object) -> Result<Option<(Held<'a>, Vec<u8>)>, ScimError> {
         let Some(value) = element.get("value").and_then(Value::as_str) else { return Ok(None) };
-        let kind = element.get("type").and_then(Value::as_str);
-        let (at, octets, plain_kind) = match family {
+        let (at, octets, kind) = match family {
             "emails" => ("mail", value.as_bytes().to_vec(), Some("work")),
             "phoneNumbers" => {
-                let at = phone_attribute(kind.unwrap_or("work"));
+                let kind = element.get("type").and_then(Value::as_str).unwrap_or("work");
+                let at = phone_attribute(kind);
                 let plain = PHONES.iter().find(|(_, name)| *name == at).map(|(kind, _)| *kind);
                 (at, value.as_bytes().to_vec(), plain)
             }
@@ -222,20 +246,11 @@ impl Lowering<'_> {
             // An address that no directory can hold could not be unique either.
             return if family == "emails" { Err(invalid(format!("emails: {why}"))) } else { Ok(None) };
         }
-        let mut plain = Map::new();
-        plain.insert("value".into(), value.into());
-        if let Some(kind) = plain_kind {
-            plain.insert("type".into(), kind.into());
-        }
-        Ok(Some((at, octets, Held { at, plain })))
+        Ok(Some((Held { at, value: value.into(), kind }, octets)))
     }
 
     fn addresses(&mut self) {
-        if self.before.get("addresses") == self.after.get("addresses") {
-            return;
-        }
-        let mut parts: BTreeMap<&'static str, Vec<Vec<u8>>> =
-            ADDRESSES.iter().map(|(_, _, at)| (*at, Vec::new())).collect();
+        let mut parts: [Vec<Vec<u8>>; ADDRESSES.len()] = Default::default();
         let mut detail = Vec::new();
         let (mut taken, mut plain) = (Vec::new(), true);
         for element in elements(self.after, "addresses") {
@@ -243,17 +258,18 @@ impl Lowering<'_> {
             let kept = ["work", "home"].into_iter().find(|k| k.eq_ignore_ascii_case(kind) && !taken.contains(k));
             let Some(kept) = kept else {
                 plain = false;
-                detail.push(Value::Object(element));
+                detail.push(Value::Object(element.clone()));
                 continue;
             };
             taken.push(kept);
             let mut rest = element.clone();
-            for (_, sub, at) in ADDRESSES.iter().filter(|(kind, ..)| *kind == kept) {
+            let places = ADDRESSES.iter().zip(&mut parts).filter(|((kind, ..), _)| *kind == kept);
+            for ((_, sub, at), values) in places {
                 let Some(text) = element.get(*sub).and_then(Value::as_str) else { continue };
                 let octets = if *sub == "formatted" { write_postal(text) } else { Some(text.as_bytes().to_vec()) };
                 let fits = |octets: &Vec<u8>| self.binding.id(at).is_some_and(|id| self.check(id, octets).is_ok());
                 if let Some(octets) = octets.filter(fits) {
-                    parts.insert(at, vec![octets]);
+                    *values = vec![octets];
                     rest.remove(*sub);
                 }
             }
@@ -264,9 +280,9 @@ impl Lowering<'_> {
             detail.push(Value::Object(rest));
         }
         self.detail.set("addresses", if plain { Vec::new() } else { detail });
-        for (at, values) in parts {
+        for ((_, _, at), values) in ADDRESSES.iter().zip(parts) {
             if let Some(id) = self.binding.id(at) {
-                self.out.values.insert(id, values);
+                self.keep(id, values);
             }
         }
     }
@@ -302,16 +318,6 @@ impl Lowering<'_> {
         let Some(id) = self.binding.id(at) else { return one == other };
         same(self.schema, id, one, other)
     }
-
-    fn distinct(&self, id: AttributeId, values: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-        let mut out: Vec<Vec<u8>> = Vec::with_capacity(values.len());
-        for value in values {
-            if !out.iter().any(|known| same(self.schema, id, known, &value)) {
-                out.push(value);
-            }
-        }
-        out
-    }
 }
 
 /// Whether two values are one by the attribute's own matching.
@@ -322,40 +328,38 @@ pub fn same(schema: &Schema, id: AttributeId, one: &[u8], other: &[u8]) -> bool 
             == directory::change::modify::normal(schema, kind, other)
 }
 
-fn attributes_of(family: &str) -> Vec<&'static str> {
+fn attributes_of(family: &str) -> &'static [&'static str] {
+    const NUMBERS: [&str; PHONES.len()] = {
+        let [(_, work), (_, mobile), (_, home), (_, fax), (_, pager)] = PHONES;
+        [work, mobile, home, fax, pager]
+    };
     match family {
-        "emails" => vec!["mail"],
-        "phoneNumbers" => PHONES.iter().map(|(_, name)| *name).collect(),
-        "photos" => vec!["jpegPhoto"],
-        "x509Certificates" => vec!["userCertificate"],
-        "entitlements" => vec!["rollbookEntitlement"],
-        _ => Vec::new(),
+        "emails" => &["mail"],
+        "phoneNumbers" => &NUMBERS,
+        "photos" => &["jpegPhoto"],
+        "x509Certificates" => &["userCertificate"],
+        "entitlements" => &["rollbookEntitlement"],
+        _ => &[],
     }
 }
 
 /// The elements of a multi-valued attribute that say something.
-fn elements(object: &Object, name: &str) -> Vec<Object> {
+fn elements<'o>(object: &'o Object, name: &str) -> Vec<&'o Object> {
     let all = object.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let said = |element: &Object| {
         element.iter().any(|(key, value)| {
             !matches!(key.as_str(), "type" | "primary") && !value.is_null() && value.as_str() != Some("")
         })
     };
-    all.iter().filter_map(Value::as_object).filter(|element| said(element)).cloned().collect()
+    all.iter().filter_map(Value::as_object).filter(|element| said(element)).collect()
 }
 
-fn mark((at, mut element): (Option<&'static str>, Object)) -> Value {
+fn mark((element, at): (&Object, Option<&'static str>)) -> Value {
+    let mut element = element.clone();
     if let Some(at) = at {
         element.insert(AT.into(), at.into());
     }
     Value::Object(element)
-}
-
-/// The same elements, in whatever order.
-fn same_elements(one: &[Value], other: &[Value]) -> bool {
-    one.len() == other.len()
-        && one.iter().all(|element| other.contains(element))
-        && other.iter().all(|e| one.contains(e))
 }
 
 fn value_of<'o>(object: &'o Object, plain: &Plain) -> Option<&'o Value> {
