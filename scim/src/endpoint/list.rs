@@ -115,9 +115,9 @@ fn parts(call: &Call, kind: Option<Kind>, query: &Query) -> Result<Vec<Part>, Sc
         sorts.swap_remove(0)?;
     }
     let mut sorts = sorts.into_iter();
-    for ((kind, resource_type), filter) in kinds.into_iter().zip(types).zip(resolved) {
+    for (kind, filter) in kinds.into_iter().zip(resolved) {
         let sort = sorts.next().and_then(Result::ok);
-        let wanted = Wanted::of(resource_type, &query.attributes, &query.excluded)?;
+        let wanted = Wanted::of(call, kind, &query.attributes, &query.excluded)?;
         parts.push(Part { kind, wanted, filter, sort });
     }
     Ok(parts)

@@ -53,7 +53,7 @@ impl Reader<'_> {
             Kind::Role => return Err(ScimError::new(405, "roles are kept by administrators")),
         };
         let mut planned = Planned { deactivates: false, relies: false, changes: Vec::new() };
-        let parent = format!("ou={container},{}", self.realm.dn);
+        let parent = ["ou=", container, ",", &self.realm.dn].concat();
         planned.changes.extend(self.container(&parent, container)?);
         let mut attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::with_capacity(lowered.values.len().saturating_add(4));
         let present = lowered.values.iter().filter(|(_, values)| !values.is_empty()).map(|(id, _)| *id);
@@ -340,7 +340,7 @@ fn further_classes(
 }
 
 /// The detail that a record holds.
-pub fn detail_of(record: &Record<'_>) -> Detail {
+pub fn detail_of(record: &Record<'_>) -> Detail<'static> {
     let mut detail = Detail::default();
     record.values(known::ROLLBOOK_SCIM_DETAIL).for_each(|value| detail.take(value));
     detail

@@ -20,57 +20,58 @@ pub const LONGEST: usize = 256 * 1024;
 
 /// The details of one resource, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Detail {
-    parts: Vec<(String, Value)>,
+pub struct Detail<'v> {
+    parts: Vec<(Cow<'v, str>, Tree<'v>)>,
 }
 
-impl Detail {
+impl<'v> Detail<'v> {
     /// Takes a stored value in; what does not read is passed over, for LDAP clients may write here.
     pub fn take(&mut self, stored: &[u8]) {
         let read = std::str::from_utf8(stored).ok().and_then(|text| text.split_once(' '));
         if let Some((name, json)) = read
-            && let Ok(value) = serde_json::from_str::<Value>(json)
+            && let Ok(value) = serde_json::from_str::<Tree<'static>>(json)
         {
-            self.parts.push((name.to_owned(), value));
+            self.parts.push((name.to_owned().into(), value));
         }
     }
 
     /// Takes the elements under a name out.
-    pub fn take_elements(&mut self, name: &str) -> Vec<Value> {
-        let found = self.parts.iter_mut().find(|(known, _)| known == name);
-        found.and_then(|(_, value)| value.as_array_mut()).map(std::mem::take).unwrap_or_default()
+    pub fn take_elements(&mut self, name: &str) -> Vec<Tree<'v>> {
+        match self.parts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, Tree::List(elements))) => std::mem::take(elements),
+            _ => Vec::new(),
+        }
     }
 
     /// The value that fills a demanded attribute.
     pub fn filler(&self, attribute: &str) -> Option<&str> {
         let found = self.parts.iter().find(|(known, _)| known == FILLERS);
-        found.and_then(|(_, value)| value.get(attribute)).and_then(Value::as_str)
+        found.and_then(|(_, value)| value.get(attribute)).and_then(Tree::as_str)
     }
 
     /// Puts elements under a name; none: the name goes.
-    pub fn set(&mut self, name: &str, elements: Vec<Value>) {
+    pub fn set(&mut self, name: &'static str, elements: Vec<Tree<'v>>) {
         self.parts.retain(|(known, _)| known != name);
         if !elements.is_empty() {
-            self.parts.push((name.to_owned(), Value::Array(elements)));
+            self.parts.push((name.into(), Tree::List(elements)));
         }
     }
 
     /// Says which values fill.
-    pub fn set_fillers(&mut self, fillers: Map<String, Value>) {
+    pub fn set_fillers(&mut self, fillers: Object<'v>) {
         self.parts.retain(|(known, _)| known != FILLERS);
         if !fillers.is_empty() {
-            self.parts.push((FILLERS.to_owned(), Value::Object(fillers)));
+            self.parts.push((FILLERS.into(), Tree::Object(fillers)));
         }
     }
 
     /// The stored values.
     pub fn values(&self) -> Vec<Vec<u8>> {
-        let stored = |(name, value): &(String, Value)| {
+        let stored = |(name, value): &(Cow<'_, str>, Tree<'_>)| {
             let mut out = Vec::with_capacity(128);
             out.extend_from_slice(name.as_bytes());
             out.push(b' ');
-            // Writing to memory does not fail.
-            let _ = serde_json::to_writer(&mut out, value);
+            value.write(&mut out);
             out
         };
         self.parts.iter().map(stored).collect()
@@ -108,18 +109,18 @@ impl<'v> Held<'v> {
 }
 
 /// The elements of a multi-valued attribute: those of the detail in their order, then the values that nothing decorates.
-pub fn compose<'v>(detail: Vec<Value>, held: Vec<Held<'v>>) -> Vec<Tree<'v>> {
+pub fn compose<'v>(detail: Vec<Tree<'v>>, held: Vec<Held<'v>>) -> Vec<Tree<'v>> {
     let mut used = vec![false; held.len()];
     let mut out = Vec::with_capacity(held.len().max(detail.len()));
     for element in detail {
-        let Value::Object(mut element) = element else { continue };
-        if let Some(at) = element.get(AT).and_then(Value::as_str) {
-            let value = element.get("value").and_then(Value::as_str);
+        let Tree::Object(mut element) = element else { continue };
+        if let Some(at) = element.get(AT).and_then(Tree::as_str) {
+            let value = element.get("value").and_then(Tree::as_str);
             let Some(found) = held.iter().position(|h| h.at == at && Some(&*h.value) == value) else { continue };
             used.get_mut(found).into_iter().for_each(|used| *used = true);
             element.remove(AT);
         }
-        out.push(Tree::Object(element.into()));
+        out.push(Tree::Object(element));
     }
     out.extend(held.into_iter().zip(used).filter(|(_, used)| !used).map(|(held, _)| held.plain()));
     out
@@ -142,7 +143,7 @@ mod tests {
             json!({"$": "mail", "value": "gone@x", "type": "home"}),
             json!({"value": "free", "type": "other"}),
         ];
-        let shown = compose(detail.to_vec(), vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let shown = compose(detail.map(Tree::from).into(), vec![held("mail", "new@x"), held("mail", "a@x")]);
         let shown: Vec<Value> = shown.into_iter().map(Value::from).collect();
         let wanted = [
             json!({"value": "a@x", "primary": true}),
@@ -177,8 +178,8 @@ mod tests {
     fn details_survive_the_store() {
         // Goal: what is written reads back; what somebody else wrote there does no harm.
         let mut detail = Detail::default();
-        detail.set("ims", vec![json!({"value": "a b", "type": "xmpp"})]);
-        detail.set_fillers(json!({"cn": "ada"}).as_object().cloned().unwrap());
+        detail.set("ims", vec![json!({"value": "a b", "type": "xmpp"}).into()]);
+        detail.set_fillers(json!({"cn": "ada"}).as_object().unwrap().clone().into());
         let mut again = Detail::default();
         for value in detail.values().iter().map(Vec::as_slice).chain([b"junk".as_slice(), b"x {", b"\xff \xff"]) {
             again.take(value);

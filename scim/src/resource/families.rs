@@ -9,7 +9,6 @@ use super::lower::{FAMILIES, phone_attribute};
 use super::values::{encode, read_postal};
 use crate::protocol::tree::{Object, Tree};
 use directory::entry::record::Values;
-use serde_json::Value;
 
 /// What a record holds of the families.
 #[derive(Default)]
@@ -47,10 +46,10 @@ impl Families {
     }
 
     /// Puts the families that have elements into a resource.
-    pub fn put(mut self, mut detail: Detail, object: &mut Object<'_>) {
+    pub fn put<'a>(mut self, mut detail: Detail<'a>, object: &mut Object<'a>) {
         for name in FAMILIES {
             let decorated = detail.take_elements(name);
-            let held: Vec<Held> =
+            let held: Vec<Held<'_>> =
                 self.held.extract_if(.., |(family, _)| *family == name).map(|(_, held)| held).collect();
             let elements = compose(decorated, held);
             if !elements.is_empty() {
@@ -64,28 +63,27 @@ impl Families {
     }
 
     /// The addresses: `"$": "work"` or `"home"` in the detail says what the attributes of that address cannot.
-    fn addresses(self, detail: Vec<Value>) -> Vec<Tree<'static>> {
+    fn addresses<'a>(self, detail: Vec<Tree<'a>>) -> Vec<Tree<'a>> {
         let mut out = Vec::new();
         let mut shown = (false, false);
         for element in detail {
-            let Value::Object(mut element) = element else { continue };
-            let (base, done) = match element.get(AT).and_then(Value::as_str) {
+            let Tree::Object(mut element) = element else { continue };
+            let (base, done) = match element.get(AT).and_then(Tree::as_str) {
                 Some("work") => (&self.work, &mut shown.0),
                 Some("home") => (&self.home, &mut shown.1),
                 _ => {
-                    out.push(Tree::Object(element.into()));
+                    out.push(Tree::Object(element));
                     continue;
                 }
             };
             *done = true;
             element.remove(AT);
-            let extra = element.keys().any(|key| !matches!(key.as_str(), "type" | "primary"));
+            let extra = element.names().any(|name| !matches!(&**name, "type" | "primary"));
             if base.is_empty() && !extra {
                 continue;
             }
-            let mut merged = Object::from(element);
-            merged.extend(base.clone());
-            out.push(merged.into());
+            element.extend(base.clone());
+            out.push(element.into());
         }
         for (kind, base, done) in [("work", self.work, shown.0), ("home", self.home, shown.1)] {
             if !done && !base.is_empty() {

@@ -111,8 +111,10 @@ impl<'a> Reader<'a> {
             Kind::Role => plain_only(record, &self.binding.role, &mut object),
         }
         if let Some(account) = account.as_ref().filter(|_| wants.account) {
-            let told = format!("{UNTOLD} [{}]", self.account_state(account, &mut object));
-            if record.values(known::ROLLBOOK_SCIM_DETAIL).any(|value| value == told.as_bytes()) {
+            let active = self.account_state(account, &mut object);
+            let untold: &[u8] = if active { b" [true]" } else { b" [false]" };
+            let is_it = |value: &[u8]| value.strip_prefix(UNTOLD.as_bytes()) == Some(untold);
+            if record.values(known::ROLLBOOK_SCIM_DETAIL).any(is_it) {
                 object.remove("active");
             }
         }

@@ -4,6 +4,8 @@
 //! thin and write one costs few allocations. Made by [`crate::resource::to_json`], thinned by [`super::projection`]. Whatever
 //! compares or changes values works on a [`Map`]: [`Object::into_map`].
 
+mod convert;
+
 use std::borrow::Cow;
 
 use serde_json::{Map, Number, Value};
@@ -131,7 +133,23 @@ impl<'a> Object<'a> {
     }
 }
 
-impl Tree<'_> {
+impl<'a> Tree<'a> {
+    /// The text, if it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Tree::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value under a name, if it is an object.
+    pub fn get(&self, name: &str) -> Option<&Tree<'a>> {
+        match self {
+            Tree::Object(object) => object.get(name),
+            _ => None,
+        }
+    }
+
     /// Appends the JSON.
     pub fn write(&self, out: &mut Vec<u8>) {
         match self {
@@ -156,11 +174,20 @@ impl Tree<'_> {
     }
 }
 
+/// Whether a text stands in JSON as it is.
+fn is_plain(text: &[u8]) -> bool {
+    let is_plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
+    // Eight octets are looked at together; the last eight may have been before.
+    let eight = |octets: &[u8; 8]| octets.iter().fold(true, |plain, byte| plain & is_plain(byte));
+    match text.last_chunk() {
+        Some(last) => text.as_chunks().0.iter().all(eight) && eight(last),
+        None => text.iter().all(is_plain),
+    }
+}
+
 /// A text in quotes. Nearly all need no escape: they are copied as they are.
 fn write_text(text: &str, out: &mut Vec<u8>) {
-    let is_plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    // Without a way out of the loop, several octets are looked at in one instruction.
-    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
+    if is_plain(text.as_bytes()) {
         out.reserve(text.len().saturating_add(2));
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
@@ -168,75 +195,6 @@ fn write_text(text: &str, out: &mut Vec<u8>) {
     } else {
         // Writing to memory does not fail.
         drop(serde_json::to_writer(out, text));
-    }
-}
-
-impl<'a> From<&'a str> for Tree<'a> {
-    fn from(text: &'a str) -> Tree<'a> {
-        Tree::Text(text.into())
-    }
-}
-
-impl From<String> for Tree<'_> {
-    fn from(text: String) -> Self {
-        Tree::Text(text.into())
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for Tree<'a> {
-    fn from(text: Cow<'a, str>) -> Tree<'a> {
-        Tree::Text(text)
-    }
-}
-
-impl From<bool> for Tree<'_> {
-    fn from(value: bool) -> Self {
-        Tree::Bool(value)
-    }
-}
-
-impl<'a> From<Vec<Tree<'a>>> for Tree<'a> {
-    fn from(elements: Vec<Tree<'a>>) -> Tree<'a> {
-        Tree::List(elements)
-    }
-}
-
-impl<'a> From<Object<'a>> for Tree<'a> {
-    fn from(object: Object<'a>) -> Tree<'a> {
-        Tree::Object(object)
-    }
-}
-
-impl From<Map<String, Value>> for Object<'_> {
-    /// A map is in order already.
-    fn from(map: Map<String, Value>) -> Self {
-        Object { entries: map.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
-    }
-}
-
-impl From<Value> for Tree<'_> {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Null => Tree::Null,
-            Value::Bool(value) => Tree::Bool(value),
-            Value::Number(number) => Tree::Number(number),
-            Value::String(text) => Tree::Text(text.into()),
-            Value::Array(elements) => Tree::List(elements.into_iter().map(Tree::from).collect()),
-            Value::Object(map) => Tree::Object(map.into()),
-        }
-    }
-}
-
-impl From<Tree<'_>> for Value {
-    fn from(tree: Tree<'_>) -> Value {
-        match tree {
-            Tree::Null => Value::Null,
-            Tree::Bool(value) => Value::Bool(value),
-            Tree::Number(number) => Value::Number(number),
-            Tree::Text(text) => Value::String(text.into_owned()),
-            Tree::List(elements) => Value::Array(elements.into_iter().map(Value::from).collect()),
-            Tree::Object(object) => Value::Object(object.into_map()),
-        }
     }
 }
 
@@ -263,13 +221,16 @@ mod tests {
     }
 
     proptest! {
-        /// Goal: a tree is written as serde_json writes the same value, whatever the order in which it was built.
+        /// Goal: a tree is written and read as serde_json does the same value, whatever the order in which it was built.
         #[test]
         fn a_tree_is_written_as_its_value(value in values(), entries in prop::collection::vec(("[a-f]{0,2}", values()), 0..9)) {
             let tree = Tree::from(value.clone());
             let mut out = Vec::new();
             tree.write(&mut out);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+            let text = String::from_utf8(out).unwrap();
+            prop_assert_eq!(&text, &value.to_string());
+            prop_assert_eq!(&Tree::from(&value), &tree);
+            prop_assert_eq!(&serde_json::from_str::<Tree<'_>>(&text).unwrap(), &tree);
             prop_assert_eq!(Value::from(tree), value);
             let (mut object, mut map) = (Object::default(), Map::new());
             for (name, value) in entries {
