@@ -63,7 +63,7 @@ impl<'a> Walk<'a> {
     /// The next resource, handed to `each` with what may be seen of it. False: that was all, or this candidate was none.
     pub(crate) fn step<T>(
         &mut self,
-        each: impl FnOnce(&Reader<'a>, &Found<'_>, Sight) -> Result<T, Refusal>,
+        each: impl FnOnce(&Reader<'_>, &Found<'_>, Sight) -> Result<T, Refusal>,
     ) -> Result<Step<T>, Refusal> {
         let Some(found) = self.cursor.next()? else { return Ok(Step::End) };
         if Kind::of(&found.record) != Some(self.kind) {

@@ -42,11 +42,22 @@ pub fn read(body: &[u8], bounds: &Bounds) -> Result<Value, ScimError> {
     if body.len() > bounds.body {
         return Err(ScimError::new(413, format!("a body has at most {} octets", bounds.body)));
     }
-    let mut left = bounds.values;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let seed = Seed { bounds, depth: 0, left: &mut left };
-    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let read = match std::str::from_utf8(body) {
+        // Looked at once, and not again in each text.
+        Ok(text) => value(serde_json::Deserializer::from_str(text), bounds),
+        // Refused, where it says.
+        Err(_) => value(serde_json::Deserializer::from_slice(body), bounds),
+    };
     read.map_err(|error| ScimError::invalid_syntax(format!("the body is no JSON that is taken: {error}")))
+}
+
+fn value<'de>(
+    mut reader: serde_json::Deserializer<impl serde_json::de::Read<'de>>,
+    bounds: &Bounds,
+) -> Result<Value, serde_json::Error> {
+    let mut left = bounds.values;
+    let value = Seed { bounds, depth: 0, left: &mut left }.deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 struct Seed<'a> {

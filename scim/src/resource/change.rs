@@ -89,7 +89,7 @@ impl Reader<'_> {
 
     /// The container of new resources, when it is missing.
     fn container(&self, dn: &str, name: &str) -> Result<Option<Change>, ScimError> {
-        let own = RdnKey::parse(self.directory.schema(), format!("ou={name}").as_bytes())
+        let own = RdnKey::parse(self.directory.schema(), &[b"ou=", name.as_bytes()].concat())
             .map_err(|e| ScimError::new(500, format!("the container of new resources has no name: {e}")))?;
         let key = [&self.realm.key, own.as_bytes()].concat();
         if self.snapshot.id_of(&key).map_err(|r| from_refusal(&r))?.is_some() {
@@ -340,7 +340,7 @@ fn further_classes(
 }
 
 /// The detail that a record holds.
-pub fn detail_of(record: &Record<'_>) -> Detail<'static> {
+pub fn detail_of<'r>(record: &Record<'r>) -> Detail<'r> {
     let mut detail = Detail::default();
     record.values(known::ROLLBOOK_SCIM_DETAIL).for_each(|value| detail.take(value));
     detail

@@ -12,17 +12,16 @@ use directory::entry::record::Values;
 
 /// What a record holds of the families.
 #[derive(Default)]
-pub struct Families {
+pub struct Families<'r> {
     /// Each with the name of its family.
-    held: Vec<(&'static str, Held<'static>)>,
-    work: Object<'static>,
-    home: Object<'static>,
+    held: Vec<(&'static str, Held<'r>)>,
+    work: Object<'r>,
+    home: Object<'r>,
 }
 
-impl Families {
+impl<'r> Families<'r> {
     /// Takes the values of an attribute in.
-    pub fn take(&mut self, slot: Slot, mut values: Values<'_>) {
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+    pub fn take(&mut self, slot: Slot, mut values: Values<'r>) {
         let (family, at, kind) = match slot {
             Slot::Mail => ("emails", "mail", Some("work")),
             Slot::Phone(kind) => ("phoneNumbers", phone_attribute(kind), Some(kind)),
@@ -31,26 +30,29 @@ impl Families {
             Slot::Entitlement => ("entitlements", "rollbookEntitlement", None),
             Slot::Address(kind, sub) => {
                 let Some(value) = values.next() else { return };
-                let value = if sub == "formatted" { read_postal(value) } else { text(value) };
+                let value = if sub == "formatted" { read_postal(value).into() } else { String::from_utf8_lossy(value) };
                 let address = if kind == "home" { &mut self.home } else { &mut self.work };
                 return address.insert(sub, value);
             }
             Slot::Plain(_) | Slot::UserName | Slot::Manager | Slot::Detail => return,
         };
-        let shown = |value: &[u8]| match slot {
-            Slot::Photo => format!("data:image/jpeg;base64,{}", encode(value)),
-            Slot::Certificate => encode(value),
-            _ => text(value),
+        let shown = |value: &'r [u8]| match slot {
+            Slot::Photo => format!("data:image/jpeg;base64,{}", encode(value)).into(),
+            Slot::Certificate => encode(value).into(),
+            _ => String::from_utf8_lossy(value),
         };
-        self.held.extend(values.map(|value| (family, Held { at, value: shown(value).into(), kind })));
+        self.held.extend(values.map(|value| (family, Held { at, value: shown(value), kind })));
     }
 
     /// Puts the families that have elements into a resource.
-    pub fn put<'a>(mut self, mut detail: Detail<'a>, object: &mut Object<'a>) {
+    pub fn put(mut self, mut detail: Detail<'r>, object: &mut Object<'r>) {
         for name in FAMILIES {
             let decorated = detail.take_elements(name);
             let held: Vec<Held<'_>> =
                 self.held.extract_if(.., |(family, _)| *family == name).map(|(_, held)| held).collect();
+            if decorated.is_empty() && held.is_empty() {
+                continue;
+            }
             let elements = compose(decorated, held);
             if !elements.is_empty() {
                 object.insert(name, elements);
@@ -63,7 +65,7 @@ impl Families {
     }
 
     /// The addresses: `"$": "work"` or `"home"` in the detail says what the attributes of that address cannot.
-    fn addresses<'a>(self, detail: Vec<Tree<'a>>) -> Vec<Tree<'a>> {
+    fn addresses(self, detail: Vec<Tree<'r>>) -> Vec<Tree<'r>> {
         let mut out = Vec::new();
         let mut shown = (false, false);
         for element in detail {

@@ -52,9 +52,9 @@ impl Wants {
 
 /// A resource, with the array that was written as text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Resource<'a> {
-    /// All but `members`.
-    pub object: Object<'a>,
+pub struct Resource<'r> {
+    /// All but `members`; what the record holds is borrowed from it.
+    pub object: Object<'r>,
     /// The JSON array of `members`.
     pub members: Option<Vec<u8>>,
     /// The version, as the header `ETag` has it.
@@ -94,14 +94,17 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// `Store`.
-    pub fn resource(
+    pub fn resource<'r>(
         &self,
         kind: Kind,
         id: EntryId,
-        record: &Record<'_>,
+        record: &Record<'r>,
         sight: Sight,
         wants: Wants,
-    ) -> Result<Resource<'a>, Refusal> {
+    ) -> Result<Resource<'r>, Refusal>
+    where
+        'a: 'r,
+    {
         let account = if kind == Kind::User && sight == Sight::Administrative { self.account(id)? } else { None };
         // Room for what most have, so that it is made once.
         let mut object = Object::with_capacity(24);
@@ -170,7 +173,10 @@ impl<'a> Reader<'a> {
         Ok(self.snapshot.account(id)?.map(|stored| self.directory.with_counters(id, stored)))
     }
 
-    fn user(&self, record: &Record<'_>, wants: Wants, object: &mut Object<'a>) -> Result<(), Refusal> {
+    fn user<'r>(&self, record: &Record<'r>, wants: Wants, object: &mut Object<'r>) -> Result<(), Refusal>
+    where
+        'a: 'r,
+    {
         let slots = &self.binding.user;
         let (mut detail, mut families) = (Detail::default(), Families::default());
         let (mut manager, mut demanded) = (None, Vec::new());
@@ -188,7 +194,7 @@ impl<'a> Reader<'a> {
                 }
                 Slot::UserName => {
                     if let Some(value) = attribute.values().next() {
-                        object.insert("userName", String::from_utf8_lossy(value).into_owned());
+                        object.insert("userName", String::from_utf8_lossy(value));
                     }
                 }
                 _ => families.take(slot, attribute.values()),
@@ -205,7 +211,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn manager(&self, dn: &[u8], wants: Wants, object: &mut Object<'a>) -> Result<(), Refusal> {
+    fn manager(&self, dn: &[u8], wants: Wants, object: &mut Object<'_>) -> Result<(), Refusal> {
         let Ok(key) = DnKey::parse(self.directory.schema(), dn) else { return Ok(()) };
         let view = self.snapshot.as_ref();
         let Some(id) = view.id_of(key.as_bytes())? else { return Ok(()) };
@@ -229,7 +235,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `active`, which is answered, and the state.
-    fn account_state(&self, account: &Account, object: &mut Object<'a>) -> bool {
+    fn account_state(&self, account: &Account, object: &mut Object<'_>) -> bool {
         let state = lifecycle::state(account, self.directory.policy(), &self.now);
         let active = is_active(state);
         object.insert("active", active);
@@ -256,7 +262,7 @@ impl<'a> Reader<'a> {
         active
     }
 
-    fn groups(&self, id: EntryId, groups: &[EntryId], object: &mut Object<'a>) -> Result<(), Refusal> {
+    fn groups(&self, id: EntryId, groups: &[EntryId], object: &mut Object<'_>) -> Result<(), Refusal> {
         let view = self.snapshot.as_ref();
         let mut shown = Vec::new();
         for group in groups {
@@ -295,7 +301,7 @@ fn filler_of(id: AttributeId) -> Option<&'static str> {
     }
 }
 
-fn plain_only<'a>(record: &Record<'_>, slots: &'a Slots, object: &mut Object<'a>) {
+fn plain_only<'r>(record: &Record<'r>, slots: &'r Slots, object: &mut Object<'r>) {
     for attribute in record.attributes().filter(|a| a.options.is_empty()) {
         if let Some(Slot::Plain(at)) = slots.of(attribute.id)
             && let Some(plain) = slots.plain.get(at)
@@ -305,12 +311,12 @@ fn plain_only<'a>(record: &Record<'_>, slots: &'a Slots, object: &mut Object<'a>
     }
 }
 
-fn put_plain<'a, 'v>(plain: &'a Plain, mut values: impl Iterator<Item = &'v [u8]>, object: &mut Object<'a>) {
+fn put_plain<'r>(plain: &'r Plain, mut values: impl Iterator<Item = &'r [u8]>, object: &mut Object<'r>) {
     let value = if plain.many {
-        let all: Vec<Tree<'a>> = values.filter_map(|value| read(plain.form, value)).map(Tree::from).collect();
+        let all: Vec<Tree<'r>> = values.filter_map(|value| read(plain.form, value)).collect();
         (!all.is_empty()).then_some(Tree::List(all))
     } else {
-        values.next().and_then(|value| read(plain.form, value)).map(Tree::from)
+        values.next().and_then(|value| read(plain.form, value))
     };
     let Some(value) = value else { return };
     let object = match &plain.urn {

@@ -96,7 +96,7 @@ impl From<Tree<'_>> for Value {
     }
 }
 
-impl<'de> Deserialize<'de> for Tree<'static> {
+impl<'de> Deserialize<'de> for Tree<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(Reading)
     }
@@ -105,7 +105,7 @@ impl<'de> Deserialize<'de> for Tree<'static> {
 struct Reading;
 
 impl<'de> Visitor<'de> for Reading {
-    type Value = Tree<'static>;
+    type Value = Tree<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
@@ -131,6 +131,10 @@ impl<'de> Visitor<'de> for Reading {
         Ok(Number::from_f64(value).map_or(Tree::Null, Tree::Number))
     }
 
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(text.into())
+    }
+
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Tree::Text(text.to_owned().into()))
     }
@@ -149,9 +153,13 @@ impl<'de> Visitor<'de> for Reading {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut object = Object::default();
-        while let Some((name, value)) = access.next_entry::<String, Tree<'static>>()? {
+        while let Some((Name(name), value)) = access.next_entry::<_, Tree<'de>>()? {
             object.insert(name, value);
         }
         Ok(Tree::Object(object))
     }
 }
+
+/// A name, borrowed when nothing in it is escaped.
+#[derive(serde::Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
