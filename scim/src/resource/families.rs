@@ -48,11 +48,11 @@ impl<'r> Families<'r> {
     pub fn put(mut self, mut detail: Detail<'r>, object: &mut Object<'r>) {
         for name in FAMILIES {
             let decorated = detail.take_elements(name);
-            let held: Vec<Held<'_>> =
-                self.held.extract_if(.., |(family, _)| *family == name).map(|(_, held)| held).collect();
-            if decorated.is_empty() && held.is_empty() {
+            if decorated.is_empty() && self.held.iter().all(|(family, _)| *family != name) {
                 continue;
             }
+            let held: Vec<Held<'_>> =
+                self.held.extract_if(.., |(family, _)| *family == name).map(|(_, held)| held).collect();
             let elements = compose(decorated, held);
             if !elements.is_empty() {
                 object.insert(name, elements);
