@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use directory::entry::record::Record;
 use directory::id::EntryId;
 use directory::lifecycle::Account;
+use std::fmt::Write;
 
 /// The version of an entry as a resource. `account`: its facts and all its groups, when the reader sees them.
 pub fn version(record: &Record<'_>, account: Option<(&Account, &[EntryId])>) -> String {
@@ -23,7 +24,10 @@ pub fn version(record: &Record<'_>, account: Option<(&Account, &[EntryId])>) -> 
     for group in groups {
         digest.take(group.0);
     }
-    format!("W/\"{position}.{:x}\"", digest.0)
+    let mut version = String::with_capacity(40);
+    // Writing to memory does not fail.
+    let _ = write!(version, "W/\"{position}.{:x}\"", digest.0);
+    version
 }
 
 /// The version of a group that is shown with its members: they may go without a change of the group, when their accounts do.

@@ -7,6 +7,7 @@
 mod convert;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use serde_json::{Map, Number, Value};
 
@@ -127,10 +128,18 @@ impl<'a> Object<'a> {
     /// Where a name stands, or would. Most are inserted in their order.
     fn find(&self, name: &str) -> Result<usize, usize> {
         match self.entries.last() {
-            Some((last, _)) if **last >= *name => self.entries.binary_search_by(|(known, _)| (**known).cmp(name)),
+            Some((last, _)) if order(last, name).is_ge() => {
+                self.entries.binary_search_by(|(known, _)| order(known, name))
+            }
             _ => Err(self.entries.len()),
         }
     }
+}
+
+/// The order of two names, most of which differ in their first octet.
+fn order(one: &str, other: &str) -> Ordering {
+    let first = |name: &str| name.bytes().next();
+    first(one).cmp(&first(other)).then_with(|| one.cmp(other))
 }
 
 impl<'a> Tree<'a> {
