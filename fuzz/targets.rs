@@ -121,7 +121,7 @@ pub fn scim_path(data: &[u8]) {
         }
         if let Ok(projection) = Projection::parse(kind, Some(text), None) {
             projection.wants(text);
-            projection.apply(&mut user());
+            projection.apply(&mut user().into());
         }
     }
 }

@@ -6,6 +6,7 @@
 use crate::auth;
 use crate::census::Census;
 use crate::dialect::Dialect;
+use crate::endpoint::wanted::Usual;
 use crate::limits::{Rates, Settings};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
@@ -39,6 +40,7 @@ pub(crate) struct Shared {
     pub(crate) binding: Binding,
     pub(crate) rates: Rates,
     pub(crate) census: Census,
+    pub(crate) usual: Usual,
 }
 
 impl Shared {

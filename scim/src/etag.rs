@@ -5,24 +5,14 @@
 
 use axum::http::{HeaderMap, header};
 use directory::entry::record::Record;
-use directory::error::Refusal;
 use directory::id::EntryId;
 use directory::lifecycle::Account;
-use directory::store::membership;
-use directory::store::view::Snapshot;
+use std::fmt::Write;
 
-/// The version of an entry as a resource. `account`: its facts, when the reader sees them.
-///
-/// # Errors
-/// `Store`.
-pub fn version(
-    snapshot: &Snapshot,
-    id: EntryId,
-    record: &Record<'_>,
-    account: Option<&Account>,
-) -> Result<String, Refusal> {
+/// The version of an entry as a resource. `account`: its facts and all its groups, when the reader sees them.
+pub fn version(record: &Record<'_>, account: Option<(&Account, &[EntryId])>) -> String {
     let position = record.header().version.0;
-    let Some(account) = account else { return Ok(format!("W/\"{position}\"")) };
+    let Some((account, groups)) = account else { return format!("W/\"{position}\"") };
     let mut digest = Digest::default();
     // What a login changes in passing is no new version of the resource.
     let lock = account.counters.lock.map_or(0, |lock| lock.at.0.cast_unsigned());
@@ -31,10 +21,13 @@ pub fn version(
     for part in [account.epoch, hold, dormant, lock, u64::from(account.force_change), account.standing as u64] {
         digest.take(part);
     }
-    for group in membership::closure(snapshot, id)? {
+    for group in groups {
         digest.take(group.0);
     }
-    Ok(format!("W/\"{position}.{:x}\"", digest.0))
+    let mut version = String::with_capacity(40);
+    // Writing to memory does not fail.
+    let _ = write!(version, "W/\"{position}.{:x}\"", digest.0);
+    version
 }
 
 /// The version of a group that is shown with its members: they may go without a change of the group, when their accounts do.

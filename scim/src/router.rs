@@ -10,6 +10,7 @@ use crate::call::{self, Call, Reply, Shared, base_url};
 use crate::census::Census;
 use crate::dialect;
 use crate::endpoint;
+use crate::endpoint::wanted::Usual;
 use crate::limits::{Allowance, Rates, Settings};
 use crate::metrics::Metrics;
 use crate::peer::Peer;
@@ -65,6 +66,7 @@ pub fn router(door: Door) -> Router {
     let Door { directory, schemas, settings, cursor_key, metrics } = door;
     let binding = Binding::of(directory.schema());
     let rates = Rates::new(&settings);
+    let usual = Usual::of_schemas(&schemas);
     let strict_schemas = Arc::new(call::strict(&schemas));
     let shared = Arc::new(Shared {
         directory,
@@ -76,6 +78,7 @@ pub fn router(door: Door) -> Router {
         binding,
         rates,
         census: Census::default(),
+        usual,
     });
     let all = format!("{BASE}/{{*rest}}");
     let root = format!("{BASE}/");

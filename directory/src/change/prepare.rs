@@ -16,7 +16,6 @@ use crate::schema::attribute::{AttributeType, Storage};
 use crate::schema::description::DescriptionError;
 use crate::schema::matching::MatchingRule;
 use crate::schema::{AttributeDescription, AttributeId, Schema, Syntax};
-use std::collections::HashSet;
 use uuid::Uuid;
 
 /// The most attributes that one request may name.
@@ -104,7 +103,7 @@ pub fn add(
     dn: &[u8],
     attributes: &[(Vec<u8>, Vec<Vec<u8>>)],
 ) -> Result<(AddOp, Vec<ValueOp>), Refusal> {
-    add_taking(schema, random, now, dn, attributes.to_vec())
+    add_taking(schema, random, now, dn, attributes.iter().map(|(name, values)| (name, values.clone())))
 }
 
 /// The same, taking the values.
@@ -116,8 +115,9 @@ pub fn add_taking(
     random: &Random,
     now: &Now,
     dn: &[u8],
-    attributes: Vec<(impl AsRef<[u8]>, Vec<Vec<u8>>)>,
+    attributes: impl IntoIterator<Item = (impl AsRef<[u8]>, Vec<Vec<u8>>), IntoIter: ExactSizeIterator>,
 ) -> Result<(AddOp, Vec<ValueOp>), Refusal> {
+    let attributes = attributes.into_iter();
     let parsed = Dn::parse(dn).map_err(|e| invalid_name(&e))?;
     let key = DnKey::of(schema, &parsed).map_err(|e| invalid_name(&e))?;
     let Some(rdn) = parsed.rdn() else {
@@ -299,8 +299,9 @@ fn check_values(
     if values.len() < 2 {
         return Ok(());
     }
-    let mut held = HashSet::with_capacity(values.len());
-    if !values.iter().all(|v| held.insert(super::modify::normal(schema, attribute, v))) {
+    let mut held: Vec<Vec<u8>> = values.iter().map(|v| super::modify::normal(schema, attribute, v)).collect();
+    held.sort_unstable();
+    if held.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
         return Err(Refusal::new(Reason::ValueExists, format!("{}: a value stands there twice", attribute.name())));
     }
     Ok(())

@@ -13,9 +13,9 @@ use crate::protocol::filter::{self, Resolved};
 use crate::protocol::list::{LIST_RESPONSE, Page, PageSizes, Query};
 use crate::protocol::sort::Sort;
 use crate::refusal::from_refusal;
-use crate::resource::{Kind, Wants};
+use crate::resource::{Kind, Resource, Wants};
 use directory::id::EntryId;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Candidates between two moments for other requests.
 const STRIDE: u32 = 512;
@@ -43,6 +43,16 @@ struct Part {
     wanted: Wanted,
     filter: Option<Resolved>,
     sort: Option<Sort>,
+}
+
+impl Part {
+    /// A resource as the client wants it.
+    fn bytes(&self, mut resource: Resource<'_>) -> Vec<u8> {
+        self.wanted.apply(&mut resource);
+        let mut out = Vec::with_capacity(1024);
+        resource.write(&mut out);
+        out
+    }
 }
 
 async fn answer(call: &Call, kind: Option<Kind>, query: Query) -> Result<Reply, ScimError> {
@@ -115,9 +125,9 @@ fn parts(call: &Call, kind: Option<Kind>, query: &Query) -> Result<Vec<Part>, Sc
         sorts.swap_remove(0)?;
     }
     let mut sorts = sorts.into_iter();
-    for ((kind, resource_type), filter) in kinds.into_iter().zip(types).zip(resolved) {
+    for (kind, filter) in kinds.into_iter().zip(resolved) {
         let sort = sorts.next().and_then(Result::ok);
-        let wanted = Wanted::of(resource_type, &query.attributes, &query.excluded)?;
+        let wanted = Wanted::of(call, kind, &query.attributes, &query.excluded)?;
         parts.push(Part { kind, wanted, filter, sort });
     }
     Ok(parts)
@@ -185,7 +195,7 @@ async fn numbered(call: &Call, viewed: &Viewed, parts: &[Part], start: u64, coun
                     return Ok((found.id, None));
                 }
                 let resource = reader.resource(part.kind, found.id, &found.record, sight, part.wanted.wants)?;
-                Ok((found.id, Some(resource)))
+                Ok((found.id, Some(part.bytes(resource))))
             });
             match step.map_err(|r| from_refusal(&r))? {
                 Step::End => break,
@@ -195,10 +205,7 @@ async fn numbered(call: &Call, viewed: &Viewed, parts: &[Part], start: u64, coun
                     if unfiltered {
                         ids.push(id);
                     }
-                    if let Some(mut resource) = resource {
-                        part.wanted.apply(&mut resource);
-                        resources.push(bytes(&resource)?);
-                    }
+                    resources.extend(resource);
                 }
             }
             looked = looked.wrapping_add(1);
@@ -239,15 +246,14 @@ async fn continued(
                     return Ok((found.id, None));
                 }
                 let resource = reader.resource(part.kind, found.id, &found.record, sight, part.wanted.wants)?;
-                Ok((found.id, Some(resource)))
+                Ok((found.id, Some(part.bytes(resource))))
             });
             match step.map_err(|r| from_refusal(&r))? {
                 Step::End => break,
                 Step::Passed => {}
-                Step::Found((id, Some(mut resource))) => {
+                Step::Found((id, Some(resource))) => {
                     here = Some(id);
-                    part.wanted.apply(&mut resource);
-                    resources.push(bytes(&resource)?);
+                    resources.push(resource);
                 }
                 // There is more: the next page begins after the last one of this.
                 Step::Found((_, None)) => {
@@ -290,11 +296,8 @@ async fn sort(call: &Call, viewed: &Viewed, parts: &[Part]) -> Result<Vec<Hit>, 
         loop {
             let step = walk.step(|reader, found, sight| {
                 let resource = reader.resource(part.kind, found.id, &found.record, sight, wants)?;
-                let key = |object: &Map<_, _>| part.sort.as_ref().and_then(|sort| sort.key(object).cloned());
-                let key = match resource.members {
-                    None => key(&resource.object),
-                    Some(_) => resource.into_value().as_object().and_then(key),
-                };
+                let object = resource.into_map();
+                let key = part.sort.as_ref().and_then(|sort| sort.key(&object).cloned());
                 Ok(Hit { part: at, id: found.id, key })
             });
             match step.map_err(|r| from_refusal(&r))? {
@@ -366,18 +369,10 @@ fn show(
     let mut resources = Vec::new();
     for (at, id) in chosen {
         let Some(part) = parts.get(at) else { continue };
-        if let Some(mut resource) = super::resource::load(&reader, part.kind, id, part.wanted.wants)? {
-            part.wanted.apply(&mut resource);
-            resources.push(bytes(&resource)?);
-        }
+        let resource = super::resource::load(&reader, part.kind, id, part.wanted.wants, |found| part.bytes(found))?;
+        resources.extend(resource);
     }
     Ok(resources)
-}
-
-fn bytes(resource: &crate::resource::Resource) -> Result<Vec<u8>, ScimError> {
-    let mut out = Vec::with_capacity(1024);
-    resource.write(&mut out).map_err(|_| ScimError::new(500, "the resource cannot be written"))?;
-    Ok(out)
 }
 
 /// Cursors of one query and token.

@@ -40,12 +40,14 @@ pub(crate) fn read(call: &Call, kind: Kind, id: &str) -> Result<Reply, ScimError
     let viewed = call.view()?;
     let reader = call.reader(&viewed);
     let found = reader.find(kind, id).map_err(|r| from_refusal(&r))?.ok_or_else(|| missing(kind, id))?;
-    let resource = load(&reader, kind, found, wanted.wants)?.ok_or_else(|| missing(kind, id))?;
-    if etag::none_match_names(&call.headers, &resource.version) {
-        return Ok(Reply { version: Some(resource.version), ..Reply::empty(304) });
-    }
-    call.shared.metrics.sent(1);
-    show(resource, &wanted, 200)
+    let reply = load(&reader, kind, found, wanted.wants, |resource| {
+        if etag::none_match_names(&call.headers, &resource.version) {
+            return Reply { version: Some(resource.version), ..Reply::empty(304) };
+        }
+        call.shared.metrics.sent(1);
+        show(resource, &wanted, 200)
+    })?;
+    reply.ok_or_else(|| missing(kind, id))
 }
 
 /// POST.
@@ -87,9 +89,9 @@ fn made(call: &Call, kind: Kind, receipt: &Receipt, wanted: &Wanted) -> Result<R
                 let (version, location) = (Some(version), Some(location));
                 return Ok(Reply { version, location, ..Reply::empty(201) });
             }
-        } else if let Some(resource) = load(&reader, kind, *id, wants)? {
+        } else if let Some(reply) = load(&reader, kind, *id, wants, |resource| show(resource, wanted, 201))? {
             call.shared.metrics.sent(1);
-            return show(resource, wanted, 201);
+            return Ok(reply);
         }
     }
     Err(ScimError::new(500, "the resource was made and is not there"))
@@ -198,7 +200,7 @@ fn present(call: &Call, reader: &Reader<'_>, kind: Kind, id: &str) -> Result<Pre
     let resource = reader.resource(kind, found, &record, sight, Wants::RECORD).map_err(|r| from_refusal(&r))?;
     let position = record.header().version;
     check(call, &resource.version)?;
-    Ok(Present { id: found, position, version: resource.version, object: resource.object })
+    Ok(Present { id: found, position, version: resource.version, object: resource.object.into_map() })
 }
 
 /// `If-Match` and `If-None-Match` of a request that writes.
@@ -226,15 +228,15 @@ fn changed(call: &Call, kind: Kind, id: EntryId, wanted: &Wanted, answer: Answer
     if nothing {
         wants = Wants { members: false, groups: false, ..wants };
     }
-    let Some(resource) = load(&reader, kind, id, wants)? else {
-        // Somebody has deleted it meanwhile; what was asked for was done.
-        return Ok(Reply::empty(204));
-    };
-    if nothing {
-        return Ok(Reply { version: Some(resource.version), ..Reply::empty(204) });
-    }
-    call.shared.metrics.sent(1);
-    show(resource, wanted, 200)
+    let reply = load(&reader, kind, id, wants, |resource| {
+        if nothing {
+            return Reply { version: Some(resource.version), ..Reply::empty(204) };
+        }
+        call.shared.metrics.sent(1);
+        show(resource, wanted, 200)
+    })?;
+    // Or somebody has deleted it meanwhile; what was asked for was done.
+    Ok(reply.unwrap_or_else(|| Reply::empty(204)))
 }
 
 /// DELETE.
@@ -295,15 +297,22 @@ fn again(refusal: &Refusal, has_container: bool) -> bool {
     }
 }
 
-/// An entry as a resource of a type; none: it is not one for this token.
-pub(crate) fn load(reader: &Reader<'_>, kind: Kind, id: EntryId, wants: Wants) -> Result<Option<Resource>, ScimError> {
+/// What is made of an entry as a resource of a type; none: it is not one for this token.
+pub(crate) fn load<T>(
+    reader: &Reader<'_>,
+    kind: Kind,
+    id: EntryId,
+    wants: Wants,
+    make: impl FnOnce(Resource<'_>) -> T,
+) -> Result<Option<T>, ScimError> {
     let Some(guard) = reader.snapshot.record(id).map_err(|r| from_refusal(&r))? else { return Ok(None) };
     let record = parse(guard.value()).map_err(|r| from_refusal(&r))?;
     let sight = reader.sight(id, &record).map_err(|r| from_refusal(&r))?;
     if sight == Sight::None || Kind::of(&record) != Some(kind) {
         return Ok(None);
     }
-    reader.resource(kind, id, &record, sight, wants).map(Some).map_err(|r| from_refusal(&r))
+    let resource = reader.resource(kind, id, &record, sight, wants).map_err(|r| from_refusal(&r))?;
+    Ok(Some(make(resource)))
 }
 
 /// The version and the URL of a user; none: there is no such user for this token.
@@ -317,12 +326,12 @@ fn outline(reader: &Reader<'_>, id: EntryId) -> Result<Option<(String, String)>,
     reader.outline(id, &record, sight).map(Some).map_err(|r| from_refusal(&r))
 }
 
-fn show(mut resource: Resource, wanted: &Wanted, status: u16) -> Result<Reply, ScimError> {
+fn show(mut resource: Resource<'_>, wanted: &Wanted, status: u16) -> Reply {
     wanted.apply(&mut resource);
     let mut body = Vec::with_capacity(1024);
-    resource.write(&mut body).map_err(|_| ScimError::new(500, "the resource cannot be written"))?;
+    resource.write(&mut body);
     let location = Some(resource.location);
-    Ok(Reply { version: Some(resource.version), location, ..Reply::new(status, body) })
+    Reply { version: Some(resource.version), location, ..Reply::new(status, body) }
 }
 
 pub(crate) fn missing(kind: Kind, id: &str) -> ScimError {

@@ -75,12 +75,7 @@ impl<'a> Walk<'a> {
         }
         if let Some(filter) = self.filter.filter(|_| !self.exact) {
             let resource = self.reader.resource(self.kind, found.id, &found.record, sight, self.wants)?;
-            let obeys = if self.wants.members {
-                filter.matches(&resource.into_value())
-            } else {
-                filter.matches_map(&resource.object)
-            };
-            if !obeys {
+            if !filter.matches_map(&resource.into_map()) {
                 return Ok(Step::Passed);
             }
         }

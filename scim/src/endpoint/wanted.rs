@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::protocol::error::ScimError;
 use crate::protocol::projection::Projection;
 use crate::resource::{Kind, Resource, Wants};
-use crate::schema::{ACCOUNT_STATE, Attribute, ENTERPRISE_USER, ResourceType, Returned};
+use crate::schema::{ACCOUNT_STATE, Attribute, ENTERPRISE_USER, ResourceType, Returned, Schemas};
 use serde_json::Value;
 
 /// What is wanted of resources of one type.
@@ -27,15 +27,25 @@ impl Wanted {
         let split = |name: &str| -> Vec<String> {
             call.query.value(name).into_iter().flat_map(|names| names.split(',')).map(str::to_owned).collect()
         };
-        Wanted::of(call.resource_type(kind)?, &split("attributes"), &split("excludedAttributes"))
+        Wanted::of(call, kind, &split("attributes"), &split("excludedAttributes"))
     }
 
     /// From names.
-    pub(crate) fn of(kind: &ResourceType, attributes: &[String], excluded: &[String]) -> Result<Wanted, ScimError> {
+    pub(crate) fn of(call: &Call, kind: Kind, attributes: &[String], excluded: &[String]) -> Result<Wanted, ScimError> {
+        let usual = call.shared.usual.of(kind);
+        Wanted::read(call.resource_type(kind)?, usual, attributes, excluded)
+    }
+
+    fn read(
+        kind: &ResourceType,
+        usual: Wants,
+        attributes: &[String],
+        excluded: &[String],
+    ) -> Result<Wanted, ScimError> {
         let is_said = attributes.iter().chain(excluded).any(|name| !name.trim().is_empty());
         if !is_said {
-            // Nearly every request: the schema alone decides.
-            return Ok(Wanted { wants: by_default(kind), is_said, projection: None, thin_members: false });
+            // Nearly every request.
+            return Ok(Wanted { wants: usual, is_said, projection: None, thin_members: false });
         }
         let projection = Projection::of(kind, attributes, excluded)?;
         let names = |of: &[String], part: &str| of.iter().any(|name| name.to_ascii_lowercase().contains(part));
@@ -49,15 +59,38 @@ impl Wanted {
     }
 
     /// Takes away what is not wanted.
-    pub(crate) fn apply(&self, resource: &mut Resource) {
+    pub(crate) fn apply(&self, resource: &mut Resource<'_>) {
         let Some(projection) = &self.projection else { return };
         if self.thin_members
             && let Some(members) = resource.members.take()
             && let Ok(members @ Value::Array(_)) = serde_json::from_slice(&members)
         {
-            resource.object.insert("members".into(), members);
+            resource.object.insert("members", members);
         }
         projection.apply(&mut resource.object);
+    }
+}
+
+/// What is wanted of resources when the client says nothing: the schema alone decides.
+pub(crate) struct Usual {
+    user: Wants,
+    group: Wants,
+    role: Wants,
+}
+
+impl Usual {
+    /// Read from the schemas once.
+    pub(crate) fn of_schemas(schemas: &Schemas) -> Usual {
+        let wants = |kind: Kind| schemas.resource_type(kind.name()).map_or(Wants::RECORD, |known| by_default(known));
+        Usual { user: wants(Kind::User), group: wants(Kind::Group), role: wants(Kind::Role) }
+    }
+
+    fn of(&self, kind: Kind) -> Wants {
+        match kind {
+            Kind::User => self.user,
+            Kind::Group => self.group,
+            Kind::Role => self.role,
+        }
     }
 }
 
@@ -95,7 +128,6 @@ fn by_default(kind: &ResourceType) -> Wants {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schemas;
 
     #[test]
     fn what_nobody_asked_for_is_what_the_projection_of_nothing_has() {
@@ -104,9 +136,11 @@ mod tests {
         for kind in &schemas.resource_types {
             let long = by_projection(&Projection::of(kind, &[], &[]).unwrap());
             assert_eq!(by_default(kind), long, "{}", kind.name);
-            let empty = Wanted::of(kind, &[" ".to_owned()], &[String::new()]).unwrap();
+            let empty = Wanted::read(kind, long, &[" ".to_owned()], &[String::new()]).unwrap();
             assert!(empty.wants == long && !empty.is_said && empty.projection.is_none());
-            assert!(Wanted::of(kind, &["id".to_owned()], &[]).unwrap().projection.is_some());
+            assert!(Wanted::read(kind, long, &["id".to_owned()], &[]).unwrap().projection.is_some());
+            let known = Kind::ALL.into_iter().find(|known| known.name() == kind.name).unwrap();
+            assert_eq!(Usual::of_schemas(&schemas).of(known), long, "{}", kind.name);
         }
         let user = schemas.resource_type("User").unwrap();
         assert!(by_default(user).groups && by_default(user).account && by_default(user).manager);

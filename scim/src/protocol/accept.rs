@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::error::{ScimError, echo};
-use super::normal::Normal;
+use super::normal::{Formed, Normal, in_place};
 use super::rules::{Coercion, Rules};
 use super::value::is_present;
-use crate::schema::{Attribute, Mutability, ResourceType};
+use crate::schema::{Attribute, Mutability, ResourceType, Schema};
 
 /// The most URIs in `schemas`.
 const MAX_SCHEMAS: usize = 64;
@@ -31,28 +31,25 @@ pub struct Accepted {
 /// 400 `invalidSyntax` for a body that is no resource of this type, 400 `invalidValue` for a value that is none of its
 /// attribute.
 pub fn accept(kind: &ResourceType, given: Value, rules: &Rules) -> Result<Accepted, ScimError> {
-    let Value::Object(given) = given else {
+    let Value::Object(mut resource) = given else {
         return Err(ScimError::invalid_syntax("a resource is a JSON object"));
     };
     let mut normal = Normal::new(rules);
-    let mut resource = Map::new();
     let mut named = false;
-    for (name, value) in given {
+    in_place(&mut resource, |name, value| {
         if name.eq_ignore_ascii_case("schemas") {
             named = schemas(kind, &value, &mut normal)?;
-        } else if let Some(attribute) = kind.attribute(&name) {
-            attribute_into(&mut resource, attribute, value, &mut normal)?;
-        } else if let Some(extension) = kind.extension(&name) {
-            let inside = extension_object(kind, &extension.schema.id, value, &mut normal)?;
-            if !inside.is_empty() {
-                resource.insert(extension.schema.id.clone(), Value::Object(inside));
-            }
+        } else if let Some(attribute) = kind.attribute(name) {
+            return written(attribute, value, &mut normal);
+        } else if let Some(extension) = kind.extension(name) {
+            return extension_object(&extension.schema, value, &mut normal);
         } else if rules.drop_unknown {
             normal.note(Coercion::DropUnknown);
         } else {
-            return Err(ScimError::invalid_syntax(format!("a {} has no `{}`", kind.name, echo(&name))));
+            return Err(ScimError::invalid_syntax(format!("a {} has no `{}`", kind.name, echo(name))));
         }
-    }
+        Ok(None)
+    })?;
     if !named && !rules.schemas_missing {
         return Err(ScimError::invalid_syntax(format!("`schemas` lists `{}`", kind.uri())));
     }
@@ -77,7 +74,8 @@ pub fn complete(kind: &ResourceType, resource: &Map<String, Value>) -> Result<()
         attributes.iter().find(lacks).map(|attribute| attribute.name.clone())
     };
     let mut found = missing(&kind.schema.attributes, Some(resource));
-    for extension in &kind.extensions {
+    let demands = |schema: &Schema| schema.attributes.iter().any(|attribute| attribute.required);
+    for extension in kind.extensions.iter().filter(|extension| demands(&extension.schema)) {
         let inside = resource.get(&extension.schema.id).and_then(Value::as_object);
         if extension.required || inside.is_some() {
             let within = missing(&extension.schema.attributes, inside);
@@ -123,40 +121,29 @@ fn schemas(kind: &ResourceType, value: &Value, normal: &mut Normal<'_>) -> Resul
     Ok(named)
 }
 
-fn extension_object(
-    kind: &ResourceType,
-    uri: &str,
-    value: Value,
-    normal: &mut Normal<'_>,
-) -> Result<Map<String, Value>, ScimError> {
-    let mut inside = Map::new();
-    let Some(extension) = kind.extension(uri) else { return Ok(inside) };
-    let given = match value {
+fn extension_object<'s>(schema: &'s Schema, value: Value, normal: &mut Normal<'_>) -> Formed<'s> {
+    let uri = &schema.id;
+    let mut inside = match value {
         Value::Object(given) => given,
-        Value::Null => return Ok(inside),
+        Value::Null => return Ok(None),
         _ => return Err(ScimError::invalid_syntax(format!("`{uri}` is an object"))),
     };
-    for (name, value) in given {
-        match extension.schema.attribute(&name) {
-            Some(attribute) => attribute_into(&mut inside, attribute, value, normal)?,
-            None if normal.rules.drop_unknown => normal.note(Coercion::DropUnknown),
-            None => return Err(ScimError::invalid_syntax(format!("`{uri}` has no `{}`", echo(&name)))),
+    in_place(&mut inside, |name, value| match schema.attribute(name) {
+        Some(attribute) => written(attribute, value, normal),
+        None if normal.rules.drop_unknown => {
+            normal.note(Coercion::DropUnknown);
+            Ok(None)
         }
-    }
-    Ok(inside)
+        None => Err(ScimError::invalid_syntax(format!("`{uri}` has no `{}`", echo(name)))),
+    })?;
+    Ok((!inside.is_empty()).then_some((uri.as_str(), Value::Object(inside))))
 }
 
-fn attribute_into(
-    map: &mut Map<String, Value>,
-    attribute: &Attribute,
-    value: Value,
-    normal: &mut Normal<'_>,
-) -> Result<(), ScimError> {
+/// The value of an attribute, unless it is the service provider's.
+fn written<'s>(attribute: &'s Attribute, value: Value, normal: &mut Normal<'_>) -> Formed<'s> {
     if attribute.mutability == Mutability::ReadOnly {
-        return Ok(());
+        return Ok(None);
     }
-    if let Some(value) = normal.value(attribute, value)? {
-        map.insert(attribute.name.clone(), value);
-    }
-    Ok(())
+    let value = normal.value(attribute, value)?;
+    Ok(value.map(|value| (attribute.name.as_str(), value)))
 }

@@ -42,11 +42,22 @@ pub fn read(body: &[u8], bounds: &Bounds) -> Result<Value, ScimError> {
     if body.len() > bounds.body {
         return Err(ScimError::new(413, format!("a body has at most {} octets", bounds.body)));
     }
-    let mut left = bounds.values;
-    let mut reader = serde_json::Deserializer::from_slice(body);
-    let seed = Seed { bounds, depth: 0, left: &mut left };
-    let read = seed.deserialize(&mut reader).and_then(|value| reader.end().map(|()| value));
+    let read = match std::str::from_utf8(body) {
+        // Looked at once, and not again in each text.
+        Ok(text) => value(serde_json::Deserializer::from_str(text), bounds),
+        // Refused, where it says.
+        Err(_) => value(serde_json::Deserializer::from_slice(body), bounds),
+    };
     read.map_err(|error| ScimError::invalid_syntax(format!("the body is no JSON that is taken: {error}")))
+}
+
+fn value<'de>(
+    mut reader: serde_json::Deserializer<impl serde_json::de::Read<'de>>,
+    bounds: &Bounds,
+) -> Result<Value, serde_json::Error> {
+    let mut left = bounds.values;
+    let value = Seed { bounds, depth: 0, left: &mut left }.deserialize(&mut reader)?;
+    reader.end().map(|()| value)
 }
 
 struct Seed<'a> {
@@ -60,10 +71,12 @@ impl Seed<'_> {
         Seed { bounds: self.bounds, depth: self.depth.saturating_add(1), left: self.left }
     }
 
+    fn length<E: Error>(&self, text: &str) -> Result<(), E> {
+        if text.len() > self.bounds.text { Err(E::custom("a text is too long")) } else { Ok(()) }
+    }
+
     fn text<E: Error>(&self, text: &str) -> Result<(), E> {
-        if text.len() > self.bounds.text {
-            return Err(E::custom("a text is too long"));
-        }
+        self.length(text)?;
         if text.contains('\0') {
             return Err(E::custom("NUL in a text"));
         }
@@ -112,6 +125,12 @@ impl<'de> Visitor<'de> for Seed<'_> {
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
         Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is too large"))
+    }
+
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Value, E> {
+        self.length(value)?;
+        // It holds no escape, and NUL stands in no JSON without one.
+        Ok(Value::String(value.to_owned()))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -207,6 +226,8 @@ mod tests {
             b"\xff\xfe{\0}\0".to_vec(),
             b"\"\\ud800\"".to_vec(),
             b"\"\\u0000\"".to_vec(),
+            b"\"a\0\"".to_vec(),
+            b"{\"a\0\": 1}".to_vec(),
             b"{\"\\u0000\": 1}".to_vec(),
             b"\"\xc3\x28\"".to_vec(),
             b"'a'".to_vec(),

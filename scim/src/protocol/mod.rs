@@ -5,6 +5,7 @@
 //! - [`json`] reads bodies; [`accept`] brings a resource into the form of the schema; [`put`] replaces one by another.
 //! - [`list`] is what a query asks for and the list that answers it; [`sort`] orders, [`cursor`] continues, [`projection`] thins.
 //! - [`bulk`] reads and orders the operations of Bulk.
+//! - [`tree`] is the JSON of an answer under construction.
 //! - [`patch`] reads and applies PATCH; [`rules`] has the switches for clients that depart from the RFCs.
 
 pub mod accept;
@@ -24,4 +25,5 @@ pub mod put;
 pub mod rules;
 pub mod sort;
 pub mod time;
+pub mod tree;
 pub mod value;

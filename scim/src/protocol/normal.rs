@@ -167,19 +167,14 @@ impl<'a> Normal<'a> {
     }
 
     fn complex(&mut self, attribute: &Attribute, value: Value) -> Result<Option<Value>, ScimError> {
-        let given = self.object(attribute, value)?;
-        let says_something = given.values().any(is_present);
-        let mut object = Map::new();
-        for (name, value) in given {
-            let Some(sub) = self.sub(attribute, &name)? else { continue };
+        let mut object = self.object(attribute, value)?;
+        let says_something = object.values().any(is_present);
+        in_place(&mut object, |name, value| {
             // Bodies may hold what was read; PATCH looks at it before (RFC 7644 §3.5.1).
-            if sub.mutability == Mutability::ReadOnly {
-                continue;
-            }
-            if let Some(value) = self.value(sub, value)? {
-                object.insert(sub.name.clone(), value);
-            }
-        }
+            let sub = self.sub(attribute, name)?.filter(|sub| sub.mutability != Mutability::ReadOnly);
+            let Some(sub) = sub else { return Ok(None) };
+            Ok(self.value(sub, value)?.map(|value| (sub.name.as_str(), value)))
+        })?;
         let missing = attribute.subs().iter().find(|sub| sub.required && !object.contains_key(&sub.name));
         if let (Some(missing), true) = (missing, says_something) {
             return Err(wrong(attribute, &format!("needs `{}`", missing.name)));
@@ -244,6 +239,38 @@ impl<'a> Normal<'a> {
     }
 }
 
+/// What becomes of an entry of an object: the name in the spelling of the schema with the value in its form, or nothing.
+pub(crate) type Formed<'s> = Result<Option<(&'s str, Value)>, ScimError>;
+
+/// Brings the entries of an object into form where they stand: nearly all names come in the spelling of the schema. One that
+/// does not gives way to one that does.
+pub(crate) fn in_place<'s>(
+    object: &mut Map<String, Value>,
+    mut form: impl FnMut(&str, Value) -> Formed<'s>,
+) -> Result<(), ScimError> {
+    let (mut respelled, mut outcome) = (Vec::new(), Ok(()));
+    object.retain(|name, value| match outcome.is_ok().then(|| form(name, value.take())) {
+        Some(Ok(Some((spelled, formed)))) if spelled == name => {
+            *value = formed;
+            true
+        }
+        Some(Ok(Some(other))) => {
+            respelled.push(other);
+            false
+        }
+        Some(Err(error)) => {
+            outcome = Err(error);
+            false
+        }
+        Some(Ok(None)) | None => false,
+    });
+    // Of two others the last one counts.
+    for (spelled, formed) in respelled.into_iter().rev() {
+        object.entry(spelled).or_insert(formed);
+    }
+    outcome
+}
+
 /// JSON in a string (Entra's `AssertiveAppRoleAssignmentsComplex`): what the schema knows of it.
 fn unpack(attribute: &Attribute, text: &str) -> Option<Map<String, Value>> {
     let Ok(Value::Object(packed)) = serde_json::from_str(text) else { return None };
@@ -292,4 +319,34 @@ fn is_base64(text: &str) -> bool {
 /// 400 `invalidValue` about an attribute. The value is not repeated: it may be a secret.
 pub(crate) fn wrong(attribute: &Attribute, why: &str) -> ScimError {
     ScimError::invalid_value(format!("`{}` {why}", attribute.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn entries_are_brought_into_form_where_they_stand() {
+        // Goal: names are respelled, values replaced, what is nothing goes; a name in the spelling of the schema is the one
+        // that counts, and the first refusal ends it.
+        let form = |name: &str, value: Value| match (name.to_ascii_lowercase().as_str(), value) {
+            ("value", value) => Ok(Some(("value", json!([value])))),
+            ("type", value) => Ok(Some(("type", value))),
+            ("bad", _) => Err(ScimError::invalid_syntax(name)),
+            _ => Ok(None),
+        };
+        let rows = [
+            (json!({"value": 1, "TYPE": 2, "other": 3}), Ok(json!({"value": [1], "type": 2}))),
+            (json!({"Value": 1, "value": 2}), Ok(json!({"value": [2]}))),
+            (json!({"VALUE": 1, "Value": 2}), Ok(json!({"value": [2]}))),
+            (json!({}), Ok(json!({}))),
+            (json!({"BAD": 1, "bad": 2, "value": 3}), Err("BAD")),
+        ];
+        for (given, wanted) in rows {
+            let mut object = given.as_object().unwrap().clone();
+            let outcome = in_place(&mut object, form).map_err(|error| error.detail);
+            assert_eq!(outcome.map(|()| Value::Object(object)), wanted.map_err(str::to_owned), "{given}");
+        }
+    }
 }

@@ -5,10 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value};
-
 use super::error::ScimError;
 use super::path::AttrPath;
+use super::tree::{Object, Tree};
 use crate::schema::{Attribute, ResourceType, Returned};
 
 /// The most names in `attributes` or `excludedAttributes`.
@@ -88,11 +87,11 @@ impl Projection {
     }
 
     /// Removes what is not kept.
-    pub fn apply(&self, resource: &mut Map<String, Value>) {
+    pub fn apply(&self, resource: &mut Object<'_>) {
         resource.retain(|name, value| match self.core.get(name) {
             Some(keep) => keep.thin(value),
             None => match (self.extensions.get(name), value) {
-                (Some(kept), Value::Object(inside)) => {
+                (Some(kept), Tree::Object(inside)) => {
                     inside.retain(|name, value| kept.get(name).is_some_and(|keep| keep.thin(value)));
                     !inside.is_empty()
                 }
@@ -104,14 +103,14 @@ impl Projection {
 
 impl Keep {
     /// Removes the sub-attributes that are not kept; whether anything is left.
-    fn thin(&self, value: &mut Value) -> bool {
+    fn thin(&self, value: &mut Tree<'_>) -> bool {
         let Keep::Subs(subs) = self else { return true };
         match value {
-            Value::Object(map) => {
-                map.retain(|name, _| subs.contains(name));
-                !map.is_empty()
+            Tree::Object(object) => {
+                object.retain(|name, _| subs.contains(name));
+                !object.is_empty()
             }
-            Value::Array(elements) => {
+            Tree::List(elements) => {
                 elements.retain_mut(|element| self.thin(element));
                 !elements.is_empty()
             }
@@ -203,20 +202,21 @@ fn subs(attribute: &Attribute, kept: impl Fn(&Attribute) -> bool) -> Keep {
 mod tests {
     use super::*;
     use crate::schema::{ENTERPRISE_USER as E, Schemas, USER};
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     fn after(attributes: &str, excluded: &str) -> Value {
         let schemas = Schemas::of(&directory::schema::Schema::standard());
         let user = schemas.resource_type("User").unwrap();
         let projection = Projection::parse(user, Some(attributes), Some(excluded)).unwrap();
-        let mut resource = json!({
+        let resource = json!({
             "schemas": [USER, E], "id": "u-1", "userName": "b", "password": "secret", "unknown": 1,
             "name": {"familyName": "J", "givenName": "B"},
             "emails": [{"value": "a", "type": "work"}, {"value": "b"}],
             E: {"employeeNumber": "7", "manager": {"value": "u-9", "displayName": "Boss", "$ref": "r"}}
         });
-        projection.apply(resource.as_object_mut().unwrap());
-        resource
+        let mut resource = Object::from(resource.as_object().cloned().unwrap());
+        projection.apply(&mut resource);
+        Value::Object(resource.into_map())
     }
 
     #[test]

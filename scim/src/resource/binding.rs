@@ -93,13 +93,22 @@ pub const ADDRESSES: [(&str, &str, &str); 7] = [
 pub struct Slots {
     /// The plain attributes.
     pub plain: Vec<Plain>,
-    by_id: HashMap<AttributeId, Slot>,
+    /// In ascending order.
+    by_id: Vec<(AttributeId, Slot)>,
+    /// The plain ones by what they are under at the top of a resource.
+    by_top: HashMap<Arc<str>, Vec<usize>>,
 }
 
 impl Slots {
     /// What an attribute of the directory is here; none: nothing.
     pub fn of(&self, id: AttributeId) -> Option<Slot> {
-        self.by_id.get(&id).copied()
+        let at = self.by_id.binary_search_by_key(&id, |(known, _)| *known).ok()?;
+        self.by_id.get(at).map(|(_, slot)| *slot)
+    }
+
+    /// The numbers of the plain attributes that are in, or are, what has this name at the top of a resource.
+    pub fn under(&self, top: &str) -> &[usize] {
+        self.by_top.get(top).map_or(&[], Vec::as_slice)
     }
 
     /// The plain attribute at a place.
@@ -108,8 +117,19 @@ impl Slots {
     }
 
     fn add_plain(&mut self, plain: Plain) {
-        self.by_id.insert(plain.kept, Slot::Plain(self.plain.len()));
+        let number = self.plain.len();
+        self.add(plain.kept, Slot::Plain(number));
+        let top = plain.urn.as_ref().unwrap_or(&plain.name);
+        self.by_top.entry(Arc::clone(top)).or_default().push(number);
         self.plain.push(plain);
+    }
+
+    /// What is said last of an attribute counts.
+    fn add(&mut self, id: AttributeId, slot: Slot) {
+        match self.by_id.binary_search_by_key(&id, |(known, _)| *known) {
+            Ok(at) => self.by_id.get_mut(at).into_iter().for_each(|(_, known)| *known = slot),
+            Err(at) => self.by_id.insert(at, (id, slot)),
+        }
     }
 }
 
@@ -146,7 +166,7 @@ impl Binding {
         let id = |name: &str| schema.find_attribute(name.as_bytes()).map(|kind| kind.id);
         let mut family = |name: &str, slot: Slot| {
             if let Some(id) = id(name) {
-                user.by_id.insert(id, slot);
+                user.add(id, slot);
             }
         };
         family("uid", Slot::UserName);
@@ -183,7 +203,7 @@ impl Binding {
                 kept: known::CN,
             });
         }
-        group.by_id.insert(known::ROLLBOOK_SCIM_DETAIL, Slot::Detail);
+        group.add(known::ROLLBOOK_SCIM_DETAIL, Slot::Detail);
         let names = PHONES.iter().map(|(_, name)| *name).chain(ADDRESSES.iter().map(|(_, _, name)| *name));
         let others = ["jpegPhoto", "userCertificate", "rollbookEntitlement", "manager", "mail", "uid", "labeledURI"];
         let by_name = names.chain(others).filter_map(|name| id(name).map(|id| (name, id))).collect();

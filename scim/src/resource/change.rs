@@ -12,7 +12,7 @@ use crate::protocol::filter::{Op, Operand, Resolved, Test};
 use crate::protocol::patch::EdgeOp;
 use crate::refusal::from_refusal;
 use directory::change::{Act, Change, Modification, ModificationKind, Target};
-use directory::entry::dn::{Dn, DnKey, Rdn};
+use directory::entry::dn::{Dn, Rdn, RdnKey};
 use directory::entry::record::Record;
 use directory::id::EntryId;
 use directory::schema::known::{attribute as known, class};
@@ -53,7 +53,7 @@ impl Reader<'_> {
             Kind::Role => return Err(ScimError::new(405, "roles are kept by administrators")),
         };
         let mut planned = Planned { deactivates: false, relies: false, changes: Vec::new() };
-        let parent = format!("ou={container},{}", self.realm.dn);
+        let parent = ["ou=", container, ",", &self.realm.dn].concat();
         planned.changes.extend(self.container(&parent, container)?);
         let mut attributes: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::with_capacity(lowered.values.len().saturating_add(4));
         let present = lowered.values.iter().filter(|(_, values)| !values.is_empty()).map(|(id, _)| *id);
@@ -61,11 +61,11 @@ impl Reader<'_> {
         let further = further_classes(schema, &all, present);
         let names = classes.iter().chain(&further).filter_map(|c| schema.class(*c));
         attributes.push((b"objectClass".to_vec(), names.map(|c| c.name().as_bytes().to_vec()).collect()));
-        for (id, values) in &lowered.values {
+        for (id, values) in lowered.values {
             // The name's own value is added by the directory.
-            let names_it = kind == Kind::Group && *id == known::CN;
+            let names_it = kind == Kind::Group && id == known::CN;
             if !values.is_empty() && !names_it {
-                attributes.push((schema.attribute(*id).name().as_bytes().to_vec(), values.clone()));
+                attributes.push((schema.attribute(id).name().as_bytes().to_vec(), values));
             }
         }
         if let Some(Some(manager)) = &lowered.manager {
@@ -76,8 +76,8 @@ impl Reader<'_> {
             let dns = members.into_iter().map(|(_, dn)| dn.into_bytes()).collect();
             attributes.push((b"member".to_vec(), dns));
         }
-        if let Some(password) = &lowered.password {
-            attributes.push((b"userPassword".to_vec(), vec![password.as_bytes().to_vec()]));
+        if let Some(password) = lowered.password {
+            attributes.push((b"userPassword".to_vec(), vec![password.into_bytes()]));
         }
         let dn = format!("{rdn},{parent}").into_bytes();
         planned.changes.push(Change::Add { dn: dn.clone(), attributes });
@@ -89,9 +89,10 @@ impl Reader<'_> {
 
     /// The container of new resources, when it is missing.
     fn container(&self, dn: &str, name: &str) -> Result<Option<Change>, ScimError> {
-        let key = DnKey::parse(self.directory.schema(), dn.as_bytes())
+        let own = RdnKey::parse(self.directory.schema(), &[b"ou=", name.as_bytes()].concat())
             .map_err(|e| ScimError::new(500, format!("the container of new resources has no name: {e}")))?;
-        if self.snapshot.id_of(key.as_bytes()).map_err(|r| from_refusal(&r))?.is_some() {
+        let key = [&self.realm.key, own.as_bytes()].concat();
+        if self.snapshot.id_of(&key).map_err(|r| from_refusal(&r))?.is_some() {
             return Ok(None);
         }
         let attributes = vec![
@@ -339,7 +340,7 @@ fn further_classes(
 }
 
 /// The detail that a record holds.
-pub fn detail_of(record: &Record<'_>) -> Detail {
+pub fn detail_of<'r>(record: &Record<'r>) -> Detail<'r> {
     let mut detail = Detail::default();
     record.values(known::ROLLBOOK_SCIM_DETAIL).for_each(|value| detail.take(value));
     detail

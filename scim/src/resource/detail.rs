@@ -5,7 +5,9 @@
 //! shown only while that value is there; one without stands for itself. Under `-` stand the values that were put where the
 //! directory demands one and the client gave none (`cn`, `sn`): they are shown to LDAP alone, as long as nobody changes them.
 
+use crate::protocol::tree::{Object, Tree};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 
 /// The key of an element that decorates.
 pub const AT: &str = "$";
@@ -18,57 +20,58 @@ pub const LONGEST: usize = 256 * 1024;
 
 /// The details of one resource, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Detail {
-    parts: Vec<(String, Value)>,
+pub struct Detail<'v> {
+    parts: Vec<(Cow<'v, str>, Tree<'v>)>,
 }
 
-impl Detail {
+impl<'v> Detail<'v> {
     /// Takes a stored value in; what does not read is passed over, for LDAP clients may write here.
-    pub fn take(&mut self, stored: &[u8]) {
+    pub fn take(&mut self, stored: &'v [u8]) {
         let read = std::str::from_utf8(stored).ok().and_then(|text| text.split_once(' '));
         if let Some((name, json)) = read
-            && let Ok(value) = serde_json::from_str::<Value>(json)
+            && let Ok(value) = serde_json::from_str(json)
         {
-            self.parts.push((name.to_owned(), value));
+            self.parts.push((name.into(), value));
         }
     }
 
-    /// The elements under a name.
-    pub fn elements(&self, name: &str) -> &[Value] {
-        let found = self.parts.iter().find(|(known, _)| known == name);
-        found.and_then(|(_, value)| value.as_array()).map_or(&[], Vec::as_slice)
+    /// Takes the elements under a name out.
+    pub fn take_elements(&mut self, name: &str) -> Vec<Tree<'v>> {
+        match self.parts.iter_mut().find(|(known, _)| known == name) {
+            Some((_, Tree::List(elements))) => std::mem::take(elements),
+            _ => Vec::new(),
+        }
     }
 
     /// The value that fills a demanded attribute.
     pub fn filler(&self, attribute: &str) -> Option<&str> {
         let found = self.parts.iter().find(|(known, _)| known == FILLERS);
-        found.and_then(|(_, value)| value.get(attribute)).and_then(Value::as_str)
+        found.and_then(|(_, value)| value.get(attribute)).and_then(Tree::as_str)
     }
 
     /// Puts elements under a name; none: the name goes.
-    pub fn set(&mut self, name: &str, elements: Vec<Value>) {
+    pub fn set(&mut self, name: &'static str, elements: Vec<Tree<'v>>) {
         self.parts.retain(|(known, _)| known != name);
         if !elements.is_empty() {
-            self.parts.push((name.to_owned(), Value::Array(elements)));
+            self.parts.push((name.into(), Tree::List(elements)));
         }
     }
 
     /// Says which values fill.
-    pub fn set_fillers(&mut self, fillers: Map<String, Value>) {
+    pub fn set_fillers(&mut self, fillers: Object<'v>) {
         self.parts.retain(|(known, _)| known != FILLERS);
         if !fillers.is_empty() {
-            self.parts.push((FILLERS.to_owned(), Value::Object(fillers)));
+            self.parts.push((FILLERS.into(), Tree::Object(fillers)));
         }
     }
 
     /// The stored values.
     pub fn values(&self) -> Vec<Vec<u8>> {
-        let stored = |(name, value): &(String, Value)| {
+        let stored = |(name, value): &(Cow<'_, str>, Tree<'_>)| {
             let mut out = Vec::with_capacity(128);
             out.extend_from_slice(name.as_bytes());
             out.push(b' ');
-            // Writing to memory does not fail.
-            let _ = serde_json::to_writer(&mut out, value);
+            value.write(&mut out);
             out
         };
         self.parts.iter().map(stored).collect()
@@ -76,38 +79,50 @@ impl Detail {
 }
 
 /// A value that the directory holds, as an element of a multi-valued attribute.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Held {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held<'v> {
     /// The attribute that holds it.
     pub at: &'static str,
-    /// What it looks like when nothing decorates it; has a `value`.
-    pub plain: Map<String, Value>,
+    /// The `value`.
+    pub value: Cow<'v, str>,
+    /// The `type`, when the attribute says one.
+    pub kind: Option<&'static str>,
+}
+
+impl<'v> Held<'v> {
+    /// What it looks like when nothing decorates it.
+    fn plain(self) -> Tree<'v> {
+        let mut plain = Object::with_capacity(2);
+        if let Some(kind) = self.kind {
+            plain.insert("type", kind);
+        }
+        plain.insert("value", self.value);
+        plain.into()
+    }
+
+    /// Whether an element looks like that.
+    pub fn is_plainly(&self, element: &Map<String, Value>) -> bool {
+        let text = |name| element.get(name).and_then(Value::as_str);
+        let size = if self.kind.is_some() { 2 } else { 1 };
+        element.len() == size && text("type") == self.kind && text("value") == Some(&*self.value)
+    }
 }
 
 /// The elements of a multi-valued attribute: those of the detail in their order, then the values that nothing decorates.
-pub fn compose(detail: &[Value], held: Vec<Held>) -> Vec<Value> {
-    if detail.is_empty() {
-        return held.into_iter().map(|h| Value::Object(h.plain)).collect();
-    }
+pub fn compose<'v>(detail: Vec<Tree<'v>>, held: Vec<Held<'v>>) -> Vec<Tree<'v>> {
     let mut used = vec![false; held.len()];
-    let mut out = Vec::with_capacity(held.len());
-    for element in detail.iter().filter_map(Value::as_object) {
-        let Some(at) = element.get(AT).and_then(Value::as_str) else {
-            out.push(Value::Object(element.clone()));
-            continue;
-        };
-        let found = held.iter().position(|h| h.at == at && h.plain.get("value") == element.get("value"));
-        if let Some(found) = found {
-            if let Some(slot) = used.get_mut(found) {
-                *slot = true;
-            }
-            let mut shown = element.clone();
-            shown.remove(AT);
-            out.push(Value::Object(shown));
+    let mut out = Vec::with_capacity(held.len().max(detail.len()));
+    for element in detail {
+        let Tree::Object(mut element) = element else { continue };
+        if let Some(at) = element.get(AT).and_then(Tree::as_str) {
+            let value = element.get("value").and_then(Tree::as_str);
+            let Some(found) = held.iter().position(|h| h.at == at && Some(&*h.value) == value) else { continue };
+            used.get_mut(found).into_iter().for_each(|used| *used = true);
+            element.remove(AT);
         }
+        out.push(Tree::Object(element));
     }
-    let rest = held.into_iter().zip(used).filter(|(_, used)| !used).map(|(h, _)| Value::Object(h.plain));
-    out.extend(rest);
+    out.extend(held.into_iter().zip(used).filter(|(_, used)| !used).map(|(held, _)| held.plain()));
     out
 }
 
@@ -116,9 +131,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn held(at: &'static str, value: &str) -> Held {
-        let plain = json!({"value": value, "type": "work"}).as_object().cloned().unwrap();
-        Held { at, plain }
+    fn held(at: &'static str, value: &'static str) -> Held<'static> {
+        Held { at, value: value.into(), kind: Some("work") }
     }
 
     #[test]
@@ -129,7 +143,8 @@ mod tests {
             json!({"$": "mail", "value": "gone@x", "type": "home"}),
             json!({"value": "free", "type": "other"}),
         ];
-        let shown = compose(&detail, vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let shown = compose(detail.map(Tree::from).into(), vec![held("mail", "new@x"), held("mail", "a@x")]);
+        let shown: Vec<Value> = shown.into_iter().map(Value::from).collect();
         let wanted = [
             json!({"value": "a@x", "primary": true}),
             json!({"value": "free", "type": "other"}),
@@ -139,18 +154,39 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_no_detail_is_what_is_shown_without_one() {
+        // Goal: the question that decides whether a detail is kept, and what is shown when there is none, agree.
+        let elements = [
+            json!({"value": "a"}),
+            json!({"value": "b"}),
+            json!({"value": "a", "type": "work"}),
+            json!({"value": "a", "type": "home"}),
+            json!({"value": "a", "display": "A"}),
+            json!({"value": "a", "type": "work", "primary": true}),
+            json!({"type": "work"}),
+            json!({}),
+        ];
+        for held in [Held { kind: None, ..held("mail", "a") }, held("mail", "a")] {
+            let shown: Vec<Value> = compose(Vec::new(), vec![held.clone()]).into_iter().map(Value::from).collect();
+            for element in &elements {
+                assert_eq!(held.is_plainly(element.as_object().unwrap()), shown == [element.clone()], "{element}");
+            }
+        }
+    }
+
+    #[test]
     fn details_survive_the_store() {
         // Goal: what is written reads back; what somebody else wrote there does no harm.
         let mut detail = Detail::default();
-        detail.set("ims", vec![json!({"value": "a b", "type": "xmpp"})]);
-        detail.set_fillers(json!({"cn": "ada"}).as_object().cloned().unwrap());
-        let mut again = Detail::default();
-        for value in detail.values().iter().map(Vec::as_slice).chain([b"junk".as_slice(), b"x {", b"\xff \xff"]) {
+        detail.set("ims", vec![json!({"value": "a b", "type": "xmpp"}).into()]);
+        detail.set_fillers(json!({"cn": "ada"}).as_object().unwrap().clone().into());
+        let (stored, mut again) = (detail.values(), Detail::default());
+        for value in stored.iter().map(Vec::as_slice).chain([b"junk".as_slice(), b"x {", b"\xff \xff"]) {
             again.take(value);
         }
         assert_eq!(again, detail);
         assert_eq!((again.filler("cn"), again.filler("sn")), (Some("ada"), None));
         again.set("ims", Vec::new());
-        assert!(again.elements("ims").is_empty());
+        assert!(again.take_elements("ims").is_empty());
     }
 }

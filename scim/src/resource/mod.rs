@@ -3,13 +3,14 @@
 //! The directory's attributes are the truth; what they cannot say is kept beside them ([`detail`]).
 //!
 //! - [`binding`] says which attribute is kept where, [`values`] how a value is written.
-//! - [`reader`] says what exists for a token; [`to_json`] and [`members`] show it.
+//! - [`reader`] says what exists for a token; [`to_json`], [`families`] and [`members`] show it.
 //! - [`lower`] turns the difference of two states into values, [`change`] into changes of the directory.
 //! - [`filter`] translates filters so that indexes find what they ask for.
 
 pub mod binding;
 pub mod change;
 pub mod detail;
+pub mod families;
 pub mod filter;
 pub mod lower;
 pub mod members;

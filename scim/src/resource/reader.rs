@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
 
     /// The URL of a resource.
     pub fn location(&self, kind: Kind, id: &Uuid) -> String {
-        format!("{}/{}/{id}", self.base_url, kind.endpoint())
+        [self.base_url, "/", kind.endpoint(), "/", id.hyphenated().encode_lower(&mut Uuid::encode_buffer())].concat()
     }
 
     /// Whether resources of this type show an extension.

@@ -4,11 +4,13 @@
 //! members, the manager's identifier, the account) is read only when the [`Wants`] of the request say so. Members are written
 //! as text, not as values: a group may hold a million.
 
-use super::binding::{Slot, Slots};
-use super::detail::{Detail, Held, UNTOLD, compose};
+use super::binding::{Plain, Slot, Slots};
+use super::detail::{Detail, UNTOLD};
+use super::families::Families;
 use super::reader::{Kind, Reader, parse};
-use super::values::{encode, moment, read, read_postal};
+use super::values::{moment, read};
 use crate::etag;
+use crate::protocol::tree::{Object, Tree};
 use crate::schema::{ACCOUNT_STATE, ENTERPRISE_USER, GROUP, ROLE, USER};
 use directory::access::Sight;
 use directory::entry::dn::DnKey;
@@ -16,10 +18,11 @@ use directory::entry::record::Record;
 use directory::error::Refusal;
 use directory::id::EntryId;
 use directory::lifecycle::{self, Account, State};
-use directory::schema::known::attribute as known;
+use directory::schema::{AttributeId, known::attribute as known};
 use directory::store::membership;
 use directory::store::view::View;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// What of a resource costs more than its record, and is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +52,9 @@ impl Wants {
 
 /// A resource, with the array that was written as text.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Resource {
-    /// All but `members`.
-    pub object: Map<String, Value>,
+pub struct Resource<'r> {
+    /// All but `members`; what the record holds is borrowed from it.
+    pub object: Object<'r>,
     /// The JSON array of `members`.
     pub members: Option<Vec<u8>>,
     /// The version, as the header `ETag` has it.
@@ -60,13 +63,10 @@ pub struct Resource {
     pub location: String,
 }
 
-impl Resource {
+impl Resource<'_> {
     /// Appends the JSON.
-    ///
-    /// # Errors
-    /// Never for what is made here.
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
-        serde_json::to_writer(&mut *out, &self.object)?;
+    pub fn write(&self, out: &mut Vec<u8>) {
+        self.object.write(out);
         if let Some(members) = self.members.as_ref().filter(|members| members.len() > 2) {
             out.pop();
             if !self.object.is_empty() {
@@ -76,53 +76,63 @@ impl Resource {
             out.extend_from_slice(members);
             out.push(b'}');
         }
-        Ok(())
     }
 
-    /// One value, members included: what a filter is asked of.
-    pub fn into_value(mut self) -> Value {
+    /// One map, members included: what a filter is asked of, what is sorted by and what a change begins from.
+    pub fn into_map(mut self) -> Map<String, Value> {
         if let Some(members) = self.members.take().filter(|members| members.len() > 2)
             && let Ok(members) = serde_json::from_slice::<Value>(&members)
         {
-            self.object.insert("members".into(), members);
+            self.object.insert("members", members);
         }
-        Value::Object(self.object)
+        self.object.into_map()
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// An entry as a resource of its type. `sight` is what may be seen of it.
     ///
     /// # Errors
     /// `Store`.
-    pub fn resource(
+    pub fn resource<'r>(
         &self,
         kind: Kind,
         id: EntryId,
-        record: &Record<'_>,
+        record: &Record<'r>,
         sight: Sight,
         wants: Wants,
-    ) -> Result<Resource, Refusal> {
+    ) -> Result<Resource<'r>, Refusal>
+    where
+        'a: 'r,
+    {
         let account = if kind == Kind::User && sight == Sight::Administrative { self.account(id)? } else { None };
-        let mut object = Map::new();
+        // Room for what most have, so that it is made once.
+        let mut object = Object::with_capacity(24);
         match kind {
             Kind::User => self.user(record, wants, &mut object)?,
             Kind::Group => plain_only(record, &self.binding.group, &mut object),
             Kind::Role => plain_only(record, &self.binding.role, &mut object),
         }
         if let Some(account) = account.as_ref().filter(|_| wants.account) {
-            self.account_state(account, &mut object);
-            let told = object.get("active").map(|active| format!("{UNTOLD} [{active}]"));
-            if told.is_some_and(|told| record.values(known::ROLLBOOK_SCIM_DETAIL).any(|v| v == told.as_bytes())) {
+            let active = self.account_state(account, &mut object);
+            let untold: &[u8] = if active { b" [true]" } else { b" [false]" };
+            let is_it = |value: &[u8]| value.strip_prefix(UNTOLD.as_bytes()) == Some(untold);
+            if record.values(known::ROLLBOOK_SCIM_DETAIL).any(is_it) {
                 object.remove("active");
             }
         }
-        if wants.groups && kind == Kind::User {
-            self.groups(id, &mut object)?;
+        let shows_groups = wants.groups && kind == Kind::User;
+        let groups = if shows_groups || account.is_some() {
+            membership::closure(self.snapshot.as_ref(), id)?
+        } else {
+            Vec::new()
+        };
+        if shows_groups {
+            self.groups(id, &groups, &mut object)?;
         }
         let members =
             if wants.members && kind != Kind::User { Some(self.members(id, wants.member_names)?) } else { None };
-        let version = etag::version(self.snapshot, id, record, account.as_ref())?;
+        let version = etag::version(record, account.as_ref().map(|account| (account, groups.as_slice())));
         let version = match &members {
             Some(members) => etag::with_members(&version, members),
             None => version,
@@ -130,15 +140,17 @@ impl Reader<'_> {
         let uuid = record.uuid();
         let location = self.location(kind, &uuid);
         let header = record.header();
-        let mut meta = Map::new();
-        meta.insert("resourceType".into(), kind.name().into());
-        meta.insert("created".into(), moment(header.created).into());
-        meta.insert("lastModified".into(), moment(header.modified).into());
-        meta.insert("location".into(), location.as_str().into());
-        meta.insert("version".into(), version.as_str().into());
-        object.insert("meta".into(), Value::Object(meta));
-        object.insert("id".into(), uuid.to_string().into());
-        object.insert("schemas".into(), schemas(kind, &object));
+        let created = moment(header.created);
+        let modified = if header.modified == header.created { created.clone() } else { moment(header.modified) };
+        let mut meta = Object::with_capacity(5);
+        meta.insert("created", created);
+        meta.insert("lastModified", modified);
+        meta.insert("location", location.clone());
+        meta.insert("resourceType", kind.name());
+        meta.insert("version", version.clone());
+        object.insert("meta", meta);
+        object.insert("id", text_of(&uuid));
+        object.insert("schemas", schemas(kind, &object));
         Ok(Resource { object, members, version, location })
     }
 
@@ -148,7 +160,8 @@ impl Reader<'_> {
     /// `Store`.
     pub fn outline(&self, id: EntryId, record: &Record<'_>, sight: Sight) -> Result<(String, String), Refusal> {
         let account = if sight == Sight::Administrative { self.account(id)? } else { None };
-        let version = etag::version(self.snapshot, id, record, account.as_ref())?;
+        let groups = if account.is_some() { membership::closure(self.snapshot.as_ref(), id)? } else { Vec::new() };
+        let version = etag::version(record, account.as_ref().map(|account| (account, groups.as_slice())));
         Ok((version, self.location(Kind::User, &record.uuid())))
     }
 
@@ -160,44 +173,45 @@ impl Reader<'_> {
         Ok(self.snapshot.account(id)?.map(|stored| self.directory.with_counters(id, stored)))
     }
 
-    fn user(&self, record: &Record<'_>, wants: Wants, object: &mut Map<String, Value>) -> Result<(), Refusal> {
-        let mut seen = Seen::default();
+    fn user<'r>(&self, record: &Record<'r>, wants: Wants, object: &mut Object<'r>) -> Result<(), Refusal>
+    where
+        'a: 'r,
+    {
         let slots = &self.binding.user;
-        let mut manager = None;
+        let (mut detail, mut families) = (Detail::default(), Families::default());
+        let (mut manager, mut demanded) = (None, Vec::new());
         for attribute in record.attributes().filter(|a| a.options.is_empty()) {
             let Some(slot) = slots.of(attribute.id) else { continue };
             match slot {
-                Slot::Detail => attribute.values().for_each(|value| seen.detail.take(value)),
+                Slot::Detail => attribute.values().for_each(|value| detail.take(value)),
                 Slot::Manager => manager = attribute.values().next(),
-                Slot::Plain(at) => seen.plain.extend(slots.plain.get(at).map(|plain| (plain, attribute.values()))),
-                Slot::UserName => {
-                    if let Some(value) = attribute.values().next() {
-                        object.insert("userName".into(), String::from_utf8_lossy(value).into());
+                Slot::Plain(at) => {
+                    let Some(plain) = slots.plain.get(at) else { continue };
+                    match filler_of(plain.kept) {
+                        None => put_plain(plain, attribute.values(), object),
+                        Some(name) => demanded.push((plain, name, attribute.values())),
                     }
                 }
-                _ => seen.family(slot, attribute.values()),
+                Slot::UserName => {
+                    if let Some(value) = attribute.values().next() {
+                        object.insert("userName", String::from_utf8_lossy(value));
+                    }
+                }
+                _ => families.take(slot, attribute.values()),
             }
         }
-        let filled = |plain: &super::binding::Plain, value: &[u8]| {
-            let name = match plain.kept {
-                known::CN => "cn",
-                known::SN => "sn",
-                _ => return false,
-            };
-            seen.detail.filler(name).is_some_and(|filler| filler.as_bytes() == value)
-        };
-        for (plain, values) in &seen.plain {
-            let shown = values.clone().filter(|value| !filled(plain, value));
-            put_plain(plain, shown, object);
+        for (plain, name, values) in demanded {
+            let filler = detail.filler(name).map(str::as_bytes);
+            put_plain(plain, values.filter(|value| Some(*value) != filler), object);
         }
         if let Some(manager) = manager.filter(|_| wants.manager) {
             self.manager(manager, wants, object)?;
         }
-        seen.families(object);
+        families.put(detail, object);
         Ok(())
     }
 
-    fn manager(&self, dn: &[u8], wants: Wants, object: &mut Map<String, Value>) -> Result<(), Refusal> {
+    fn manager(&self, dn: &[u8], wants: Wants, object: &mut Object<'_>) -> Result<(), Refusal> {
         let Ok(key) = DnKey::parse(self.directory.schema(), dn) else { return Ok(()) };
         let view = self.snapshot.as_ref();
         let Some(id) = view.id_of(key.as_bytes())? else { return Ok(()) };
@@ -206,67 +220,68 @@ impl Reader<'_> {
         if self.sight(id, &record)? == Sight::None || Kind::of(&record) != Some(Kind::User) {
             return Ok(());
         }
-        let mut manager = Map::new();
-        manager.insert("value".into(), record.uuid().to_string().into());
-        manager.insert("$ref".into(), self.location(Kind::User, &record.uuid()).into());
+        let mut manager = Object::default();
+        manager.insert("$ref", self.location(Kind::User, &record.uuid()));
         if wants.manager_name
             && let Some(name) = record.values(known::DISPLAY_NAME).next()
         {
-            manager.insert("displayName".into(), String::from_utf8_lossy(name).into());
+            manager.insert("displayName", String::from_utf8_lossy(name).into_owned());
         }
-        if let Some(enterprise) = inside(object, ENTERPRISE_USER) {
-            enterprise.insert("manager".into(), Value::Object(manager));
+        manager.insert("value", text_of(&record.uuid()));
+        if let Some(enterprise) = object.inside(ENTERPRISE_USER) {
+            enterprise.insert("manager", manager);
         }
         Ok(())
     }
 
-    fn account_state(&self, account: &Account, object: &mut Map<String, Value>) {
+    /// `active`, which is answered, and the state.
+    fn account_state(&self, account: &Account, object: &mut Object<'_>) -> bool {
         let state = lifecycle::state(account, self.directory.policy(), &self.now);
-        object.insert("active".into(), is_active(state).into());
+        let active = is_active(state);
+        object.insert("active", active);
         if !self.shows(ACCOUNT_STATE) {
-            return;
+            return active;
         }
-        let mut out = Map::new();
-        out.insert("state".into(), state.name().into());
-        out.insert("locked".into(), (state == State::Locked).into());
-        out.insert("dormant".into(), (state == State::Dormant).into());
-        out.insert("disabled".into(), (state == State::Disabled).into());
-        out.insert(
-            "mustChangePassword".into(),
-            lifecycle::must_change(account, self.directory.policy(), &self.now).is_some().into(),
-        );
+        let must_change = lifecycle::must_change(account, self.directory.policy(), &self.now).is_some();
+        let mut out = Object::with_capacity(7);
+        out.insert("disabled", state == State::Disabled);
+        out.insert("dormant", state == State::Dormant);
+        if let Some(at) = account.counters.last_activity {
+            out.insert("lastActivity", moment(at));
+        }
+        out.insert("locked", state == State::Locked);
         if state == State::Locked
             && let Some(until) = account.counters.standing_lock(self.now.steady).and_then(|lock| lock.until)
         {
             let left = until.since(self.now.steady);
-            out.insert("lockedUntil".into(), moment(self.now.wall.saturating_add(left)).into());
+            out.insert("lockedUntil", moment(self.now.wall.saturating_add(left)));
         }
-        if let Some(at) = account.counters.last_activity {
-            out.insert("lastActivity".into(), moment(at).into());
-        }
-        object.insert(ACCOUNT_STATE.into(), Value::Object(out));
+        out.insert("mustChangePassword", must_change);
+        out.insert("state", state.name());
+        object.insert(ACCOUNT_STATE, out);
+        active
     }
 
-    fn groups(&self, id: EntryId, object: &mut Map<String, Value>) -> Result<(), Refusal> {
+    fn groups(&self, id: EntryId, groups: &[EntryId], object: &mut Object<'_>) -> Result<(), Refusal> {
         let view = self.snapshot.as_ref();
-        let mut groups = Vec::new();
-        for group in membership::closure(view, id)? {
-            let Some(guard) = view.record(group)? else { continue };
+        let mut shown = Vec::new();
+        for group in groups {
+            let Some(guard) = view.record(*group)? else { continue };
             let record = parse(guard.value())?;
-            if Kind::of(&record) != Some(Kind::Group) || self.sight(group, &record)? == Sight::None {
+            if Kind::of(&record) != Some(Kind::Group) || self.sight(*group, &record)? == Sight::None {
                 continue;
             }
-            let mut out = Map::new();
-            out.insert("value".into(), record.uuid().to_string().into());
-            out.insert("$ref".into(), self.location(Kind::Group, &record.uuid()).into());
+            let mut out = Object::with_capacity(4);
+            out.insert("$ref", self.location(Kind::Group, &record.uuid()));
             if let Some(name) = record.values(known::CN).next() {
-                out.insert("display".into(), String::from_utf8_lossy(name).into());
+                out.insert("display", String::from_utf8_lossy(name).into_owned());
             }
-            out.insert("type".into(), if view.is_member(group, id)? { "direct" } else { "indirect" }.into());
-            groups.push(Value::Object(out));
+            out.insert("type", if view.is_member(*group, id)? { "direct" } else { "indirect" });
+            out.insert("value", text_of(&record.uuid()));
+            shown.push(out.into());
         }
-        if !groups.is_empty() {
-            object.insert("groups".into(), Value::Array(groups));
+        if !shown.is_empty() {
+            object.insert("groups", shown);
         }
         Ok(())
     }
@@ -277,121 +292,16 @@ pub fn is_active(state: State) -> bool {
     !matches!(state, State::Disabled | State::Deleted)
 }
 
-type Octets<'a> = directory::entry::record::Values<'a>;
-
-/// What a record holds of the families, gathered while it is walked.
-#[derive(Default)]
-struct Seen<'a> {
-    detail: Detail,
-    plain: Vec<(&'a super::binding::Plain, Octets<'a>)>,
-    emails: Vec<Held>,
-    phones: Vec<Held>,
-    photos: Vec<Held>,
-    certificates: Vec<Held>,
-    entitlements: Vec<Held>,
-    work: Map<String, Value>,
-    home: Map<String, Value>,
-}
-
-impl<'a> Seen<'a> {
-    fn family(&mut self, slot: Slot, values: Octets<'a>) {
-        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
-        match slot {
-            Slot::Mail => self.emails.extend(values.map(|v| element("mail", text(v), Some("work")))),
-            Slot::Phone(kind) => {
-                self.phones.extend(values.map(|v| element(super::lower::phone_attribute(kind), text(v), Some(kind))));
-            }
-            Slot::Photo => self.photos.extend(
-                values.map(|v| element("jpegPhoto", format!("data:image/jpeg;base64,{}", encode(v)), Some("photo"))),
-            ),
-            Slot::Certificate => self.certificates.extend(values.map(|v| element("userCertificate", encode(v), None))),
-            Slot::Entitlement => {
-                self.entitlements.extend(values.map(|v| element("rollbookEntitlement", text(v), None)));
-            }
-            Slot::Address(kind, sub) => {
-                let mut values = values;
-                let Some(value) = values.next() else { return };
-                let value = if sub == "formatted" { read_postal(value) } else { text(value) };
-                let address = if kind == "home" { &mut self.home } else { &mut self.work };
-                address.insert(sub.into(), value.into());
-            }
-            Slot::Plain(_) | Slot::UserName | Slot::Manager | Slot::Detail => {}
-        }
-    }
-
-    fn families(&mut self, object: &mut Map<String, Value>) {
-        let take = std::mem::take::<Vec<Held>>;
-        let families = [
-            ("emails", take(&mut self.emails)),
-            ("phoneNumbers", take(&mut self.phones)),
-            ("photos", take(&mut self.photos)),
-            ("x509Certificates", take(&mut self.certificates)),
-            ("entitlements", take(&mut self.entitlements)),
-            ("ims", Vec::new()),
-            ("roles", Vec::new()),
-        ];
-        for (name, held) in families {
-            let detail = self.detail.elements(name);
-            if detail.is_empty() && held.is_empty() {
-                continue;
-            }
-            let elements = compose(detail, held);
-            if !elements.is_empty() {
-                object.insert(name.into(), Value::Array(elements));
-            }
-        }
-        let addresses = addresses(&self.work, &self.home, self.detail.elements("addresses"));
-        if !addresses.is_empty() {
-            object.insert("addresses".into(), Value::Array(addresses));
-        }
+/// The name under which the detail says what fills an attribute that every person has.
+fn filler_of(id: AttributeId) -> Option<&'static str> {
+    match id {
+        known::CN => Some("cn"),
+        known::SN => Some("sn"),
+        _ => None,
     }
 }
 
-/// The addresses: `"$": "work"` or `"home"` in the detail says what the attributes of that address cannot.
-fn addresses(work: &Map<String, Value>, home: &Map<String, Value>, detail: &[Value]) -> Vec<Value> {
-    let mut out = Vec::new();
-    let mut shown = (false, false);
-    for element in detail.iter().filter_map(Value::as_object) {
-        let at = element.get(super::detail::AT).and_then(Value::as_str);
-        let (base, done) = match at {
-            Some("work") => (Some(work), &mut shown.0),
-            Some("home") => (Some(home), &mut shown.1),
-            _ => (None, &mut shown.0),
-        };
-        let Some(base) = base else {
-            out.push(Value::Object(element.clone()));
-            continue;
-        };
-        *done = true;
-        let mut merged = element.clone();
-        merged.remove(super::detail::AT);
-        let extra = merged.keys().any(|key| !matches!(key.as_str(), "type" | "primary"));
-        if base.is_empty() && !extra {
-            continue;
-        }
-        merged.extend(base.clone());
-        out.push(Value::Object(merged));
-    }
-    for (kind, base, done) in [("work", work, shown.0), ("home", home, shown.1)] {
-        if !done && !base.is_empty() {
-            let mut plain = base.clone();
-            plain.insert("type".into(), kind.into());
-            out.push(Value::Object(plain));
-        }
-    }
-    out
-}
-
-fn element(at: &'static str, value: String, kind: Option<&str>) -> Held {
-    let mut plain = Map::new();
-    plain.insert("value".into(), value.into());
-    if let Some(kind) = kind {
-        plain.insert("type".into(), kind.into());
-    }
-    Held { at, plain }
-}
-
-fn plain_only(record: &Record<'_>, slots: &Slots, object: &mut Map<String, Value>) {
+fn plain_only<'r>(record: &Record<'r>, slots: &'r Slots, object: &mut Object<'r>) {
     for attribute in record.attributes().filter(|a| a.options.is_empty()) {
         if let Some(Slot::Plain(at)) = slots.of(attribute.id)
             && let Some(plain) = slots.plain.get(at)
@@ -401,43 +311,38 @@ fn plain_only(record: &Record<'_>, slots: &Slots, object: &mut Map<String, Value
     }
 }
 
-fn put_plain<'v>(
-    plain: &super::binding::Plain,
-    mut values: impl Iterator<Item = &'v [u8]>,
-    object: &mut Map<String, Value>,
-) {
+fn put_plain<'r>(plain: &'r Plain, mut values: impl Iterator<Item = &'r [u8]>, object: &mut Object<'r>) {
     let value = if plain.many {
-        let all: Vec<Value> = values.filter_map(|value| read(plain.form, value)).collect();
-        (!all.is_empty()).then_some(Value::Array(all))
+        let all: Vec<Tree<'r>> = values.filter_map(|value| read(plain.form, value)).collect();
+        (!all.is_empty()).then_some(Tree::List(all))
     } else {
         values.next().and_then(|value| read(plain.form, value))
     };
     let Some(value) = value else { return };
     let object = match &plain.urn {
-        Some(urn) => inside(object, urn),
+        Some(urn) => object.inside(urn),
         None => Some(object),
     };
     let (object, name) = match (&plain.sub, object) {
-        (Some(sub), Some(object)) => (inside(object, &plain.name), sub),
+        (Some(sub), Some(object)) => (object.inside(&plain.name), sub),
         (_, object) => (object, &plain.name),
     };
     if let Some(object) = object {
-        object.insert(name.to_string(), value);
+        object.insert(&**name, value);
     }
 }
 
-/// The object under a name, made when there is none; none: something else stands there.
-fn inside<'o>(object: &'o mut Map<String, Value>, name: &str) -> Option<&'o mut Map<String, Value>> {
-    object.entry(name).or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+fn text_of(uuid: &Uuid) -> String {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
 }
 
 /// The core schema, and the extensions that the resource has something of.
-fn schemas(kind: Kind, object: &Map<String, Value>) -> Value {
+fn schemas<'a>(kind: Kind, object: &Object<'a>) -> Tree<'a> {
     let core = match kind {
         Kind::User => USER,
         Kind::Group => GROUP,
         Kind::Role => ROLE,
     };
-    let extensions = object.keys().filter(|key| key.contains(':')).map(String::as_str);
-    Value::Array(std::iter::once(core).chain(extensions).map(Value::from).collect())
+    let extensions = object.names().filter(|name| name.contains(':')).cloned();
+    Tree::List(std::iter::once(core.into()).chain(extensions).map(Tree::Text).collect())
 }

@@ -3,6 +3,7 @@
 //! Owns the two directions of each [`Form`], moments, and postal addresses. Pure.
 
 use super::binding::Form;
+use crate::protocol::tree::Tree;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use directory::clock::Millis;
@@ -22,16 +23,16 @@ pub fn moment(at: Millis) -> String {
 }
 
 /// A stored value in JSON; none: it is nothing that the form can show.
-pub fn read(form: Form, stored: &[u8]) -> Option<Value> {
+pub fn read(form: Form, stored: &[u8]) -> Option<Tree<'_>> {
     let text = || String::from_utf8_lossy(stored);
     Some(match form {
-        Form::Text => Value::String(text().into_owned()),
-        Form::Boolean => Value::Bool(stored.eq_ignore_ascii_case(b"TRUE")),
-        Form::Integer => Value::Number(text().parse::<i64>().ok()?.into()),
-        Form::Time => Value::String(moment(Millis::from_generalized_time(stored).ok()?)),
-        Form::Binary => Value::String(STANDARD.encode(stored)),
+        Form::Text => text().into(),
+        Form::Boolean => stored.eq_ignore_ascii_case(b"TRUE").into(),
+        Form::Integer => Tree::Number(text().parse::<i64>().ok()?.into()),
+        Form::Time => moment(Millis::from_generalized_time(stored).ok()?).into(),
+        Form::Binary => STANDARD.encode(stored).into(),
         // RFC 2079: a URI, then a space and a label.
-        Form::Address => Value::String(text().split(' ').next().unwrap_or_default().to_owned()),
+        Form::Address => text().split(' ').next().unwrap_or_default().to_owned().into(),
     })
 }
 
@@ -101,9 +102,9 @@ mod tests {
         ];
         for (form, value, stored) in rows {
             assert_eq!(write(form, &value).as_deref(), Some(stored.as_bytes()));
-            assert_eq!(read(form, stored.as_bytes()), Some(value));
+            assert_eq!(read(form, stored.as_bytes()).map(Value::from), Some(value));
         }
-        assert_eq!(read(Form::Address, b"https://x.org/a my page"), Some(json!("https://x.org/a")));
+        assert_eq!(read(Form::Address, b"https://x.org/a my page"), Some("https://x.org/a".into()));
         for (form, value) in [(Form::Text, json!("")), (Form::Boolean, json!("x")), (Form::Binary, json!("?"))] {
             assert_eq!(write(form, &value), None);
         }
