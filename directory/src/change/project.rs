@@ -9,9 +9,11 @@ use crate::error::Refusal;
 use crate::id::EntryId;
 use crate::schema::Schema;
 use crate::schema::attribute::{AttributeId, Index};
+use crate::schema::kind::ClassId;
 use crate::store::indexes;
 use crate::store::text::{self, Trigram};
 use crate::store::view::Tables;
+use memchr::memmem;
 
 /// The rows of one entry in the two indexes, sorted and once each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -25,9 +27,9 @@ pub struct Rows {
 impl Rows {
     /// The rows of an entry.
     pub fn of(schema: &Schema, id: EntryId, draft: &Draft) -> Rows {
-        let mut rows = Rows::default();
+        let (mut rows, mut texts) = (Rows::default(), Vec::new());
         for attribute in &draft.attributes {
-            rows.add(schema, id, attribute, &draft.classes);
+            rows.add(schema, id, attribute, &draft.classes, &mut texts);
         }
         if let Some(uuid) = schema.find_attribute(b"entryUUID") {
             let mut key = Vec::with_capacity(32);
@@ -44,11 +46,11 @@ impl Rows {
         let changed = changed_types(before, after);
         let text_changed = changed.iter().any(|id| schema.attribute(*id).index == Index::Text);
         let side = |own: &Draft| {
-            let mut rows = Rows::default();
+            let (mut rows, mut texts) = (Rows::default(), Vec::new());
             for attribute in &own.attributes {
                 let text = text_changed && schema.attribute(attribute.id).index == Index::Text;
                 if text || changed.contains(&attribute.id) {
-                    rows.add(schema, id, attribute, &own.classes);
+                    rows.add(schema, id, attribute, &own.classes, &mut texts);
                 }
             }
             if !text_changed {
@@ -60,7 +62,15 @@ impl Rows {
         (side(before), side(after))
     }
 
-    fn add(&mut self, schema: &Schema, id: EntryId, attribute: &Attribute, classes: &[crate::schema::kind::ClassId]) {
+    /// `texts` are those whose trigrams are there already: many a name is a part of another one.
+    fn add(
+        &mut self,
+        schema: &Schema,
+        id: EntryId,
+        attribute: &Attribute,
+        classes: &[ClassId],
+        texts: &mut Vec<Vec<u8>>,
+    ) {
         let kind = schema.attribute(attribute.id);
         if kind.index == Index::None {
             return;
@@ -84,8 +94,10 @@ impl Rows {
             let mut key = Vec::with_capacity(normal.len().saturating_add(16));
             indexes::key(attribute.id, &normal, id, &mut key);
             self.keys.push(key);
-            if kind.index == Index::Text {
+            let is_known = |normal: &[u8]| texts.iter().any(|text| memmem::find(text, normal).is_some());
+            if kind.index == Index::Text && !is_known(&normal) {
                 text::trigrams(&normal, &mut self.trigrams);
+                texts.push(normal.clone());
             }
         }
     }
@@ -141,4 +153,31 @@ pub fn changed_types(before: &Draft, after: &Draft) -> Vec<AttributeId> {
 /// The elements of one sorted list that the other does not hold.
 fn only_in<'a, T: Ord>(list: &'a [T], other: &'a [T]) -> impl Iterator<Item = &'a T> {
     list.iter().filter(|item| other.binary_search(item).is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::known::attribute as known;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn every_text_has_its_trigrams(values in prop::collection::vec(prop::collection::vec("[ab]{1,9}", 0..3), 5)) {
+            // Goal: whatever of the texts is a part of another one, the trigrams are those of each.
+            let schema = Schema::standard();
+            let ids = [known::CN, known::SN, known::GIVEN_NAME, known::DISPLAY_NAME, known::UID];
+            let (mut rows, mut texts, mut wanted) = (Rows::default(), Vec::new(), BTreeSet::new());
+            for (id, values) in ids.into_iter().zip(values) {
+                for value in &values {
+                    wanted.extend(value.as_bytes().windows(3).map(|w| *w.first_chunk::<3>().unwrap()));
+                }
+                let values = values.into_iter().map(String::into_bytes).collect();
+                rows.add(&schema, EntryId(1), &Attribute { id, options: Vec::new(), values }, &[], &mut texts);
+            }
+            rows.settle();
+            prop_assert_eq!(rows.trigrams, wanted.into_iter().collect::<Vec<_>>());
+        }
+    }
 }

@@ -9,37 +9,51 @@ use super::rows;
 use super::tables::Bytes;
 use crate::error::Refusal;
 use redb::Table;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
 /// Whole keys, and whether each comes or goes.
 #[derive(Debug, Default)]
-pub struct Keys(BTreeMap<Vec<u8>, bool>);
+pub struct Keys {
+    /// In the order in which they came.
+    given: RefCell<Vec<(Vec<u8>, bool)>>,
+    /// Those that somebody has asked among: most transactions ask nothing.
+    sorted: RefCell<BTreeMap<Vec<u8>, bool>>,
+}
 
 impl Keys {
     /// These keys come, or go.
     pub fn put(&mut self, keys: impl IntoIterator<Item = Vec<u8>>, come: bool) {
-        self.0.extend(keys.into_iter().map(|key| (key, come)));
+        self.given.get_mut().extend(keys.into_iter().map(|key| (key, come)));
     }
 
-    /// All of them, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&[u8], bool)> {
-        self.0.iter().map(|(key, comes)| (key.as_slice(), *comes))
+    /// All of them, in their order, each as it was done last.
+    pub fn into_sorted(self) -> Vec<(Vec<u8>, bool)> {
+        let mut all: Vec<(Vec<u8>, bool)> = self.sorted.into_inner().into_iter().collect();
+        all.append(&mut self.given.into_inner());
+        all.reverse();
+        // Stable, and quick for what is a few sorted lists: of the same key, what was done last comes first.
+        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        all.dedup_by(|(earlier, _), (last, _)| earlier == last);
+        all
     }
 
     /// Those of a range, in their order.
-    pub fn range<'a>(&'a self, range: &Range<&'a [u8]>) -> impl Iterator<Item = (&'a [u8], bool)> {
-        self.0.range::<[u8], _>(bounds(range)).map(|(key, comes)| (key.as_slice(), *comes))
+    pub fn range(&self, range: &Range<&[u8]>) -> Vec<(Vec<u8>, bool)> {
+        let mut sorted = self.sorted.borrow_mut();
+        sorted.extend(self.given.borrow_mut().drain(..));
+        sorted.range::<[u8], _>(bounds(range)).map(|(key, comes)| (key.clone(), *comes)).collect()
     }
 
-    /// The number of keys.
+    /// The number of keys, or some more.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.given.borrow().len().saturating_add(self.sorted.borrow().len())
     }
 
     /// Nothing was done.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 }
 
@@ -104,7 +118,8 @@ mod tests {
                         }
                         keys.put(all, comes);
                     }
-                    write(&mut table, keys.iter()).unwrap();
+                    let keys = keys.into_sorted();
+                    write(&mut table, keys.iter().map(|(key, comes)| (key.as_slice(), *comes))).unwrap();
                     let stored: Vec<Vec<u8>> =
                         table.iter().unwrap().map(|item| item.unwrap().0.value().to_vec()).collect();
                     prop_assert_eq!(stored, model.iter().cloned().collect::<Vec<_>>());

@@ -149,7 +149,8 @@ impl Tables<'_> {
         self.write_rows()?;
         self.staged.flush(&mut self.index, &mut self.text, &mut self.staged_rows)?;
         let keys = std::mem::take(&mut self.unwritten.keys);
-        super::keys::write(&mut self.index, keys.iter())?;
+        let keys = keys.into_sorted();
+        super::keys::write(&mut self.index, keys.iter().map(|(key, comes)| (key.as_slice(), *comes)))?;
         let trigrams = std::mem::take(&mut self.unwritten.trigrams);
         super::trigrams::write(&mut self.text, &trigrams.into_sorted())
     }
@@ -161,7 +162,7 @@ impl Tables<'_> {
     pub fn settle(&mut self, position: Position, staging: &Staging) -> Result<(), Refusal> {
         let (keys, trigrams) = (std::mem::take(&mut self.unwritten.keys), std::mem::take(&mut self.unwritten.trigrams));
         if !keys.is_empty() || !trigrams.is_empty() {
-            let run = Run::new(&keys, trigrams);
+            let run = Run::new(keys, trigrams);
             self.staged.take(
                 run,
                 position,

@@ -161,12 +161,12 @@ pub trait View {
         let end = indexes::after(&prefix).unwrap_or_default();
         let range = prefix.as_slice()..end.as_slice();
         let own = self.unwritten().map(Unwritten::keys).filter(|keys| !keys.is_empty());
-        let own: Vec<(&[u8], bool)> = own.map(|keys| keys.range(&range).collect()).unwrap_or_default();
+        let own = own.map(|keys| keys.range(&range)).unwrap_or_default();
         let going = own.iter().filter(|(_, comes)| !*comes).count();
         let mut ids = Vec::new();
         gather(&mut self.staged().holders(self.index(), range.clone())?, limit.saturating_add(going), &mut ids)?;
         for (key, comes) in own {
-            let Some(id) = indexes::id_of(key) else { continue };
+            let Some(id) = indexes::id_of(&key) else { continue };
             match (ids.binary_search(&id), comes) {
                 (Ok(at), false) => drop(ids.remove(at)),
                 (Err(at), true) => ids.insert(at, id),

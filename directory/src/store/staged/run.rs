@@ -28,10 +28,11 @@ struct Place {
 
 impl Run {
     /// What a transaction has done.
-    pub fn new(keys: &Keys, steps: Trigrams) -> Run {
+    pub fn new(keys: Keys, steps: Trigrams) -> Run {
+        let keys = keys.into_sorted();
         let mut run = Run { bytes: Vec::new(), keys: Vec::with_capacity(keys.len()), steps: steps.into_sorted() };
-        for (key, comes) in keys.iter() {
-            run.push(key, comes);
+        for (key, comes) in &keys {
+            run.push(key, *comes);
         }
         run
     }

@@ -51,7 +51,7 @@ impl Model {
                 trigrams.put(&[trigram], EntryId(id), *comes);
             }
         }
-        Run::new(&keys, trigrams)
+        Run::new(keys, trigrams)
     }
 }
 
@@ -180,7 +180,7 @@ fn what_is_sealed_is_written_before_the_next_is() {
             let count = if position % 7 == 0 { 9_000 } else { 300 * (position % 5) };
             keys.put((id..id + count).map(|id| key(1, 1, id)), true);
             id += count;
-            let run = Run::new(&keys, Trigrams::default());
+            let run = Run::new(keys, Trigrams::default());
             staged.take(run, Position(position), limits, &mut index, &mut text, &mut rows).unwrap();
             sealed += usize::from(staged.sealed.is_some());
             most = most.max(staged.runs.iter().map(|run| run.len()).sum());
