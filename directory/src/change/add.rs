@@ -15,7 +15,7 @@ use crate::schema::kind::{ClassId, Kind};
 use crate::schema::known;
 use crate::store::tables::meta;
 use crate::store::view::View;
-use crate::store::{codec, membership, rows};
+use crate::store::{codec, membership};
 use std::collections::HashSet;
 
 /// Applies the step.
@@ -116,7 +116,7 @@ fn write(
     let parent = draft.header.parent;
     let tables = &mut *applying.tables;
     tables.entries.insert(id.0, draft.encode().as_slice())?;
-    rows::put(&mut tables.names, draft.key.as_slice(), id.0)?;
+    tables.put_name(draft.key.clone(), Some(id))?;
     tables.put_child(parent, id, true)?;
     let children = tables.child_count(parent)?.saturating_add(1);
     tables.unwritten.set_count(parent, children);

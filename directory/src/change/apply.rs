@@ -68,11 +68,11 @@ pub(crate) fn apply(
     remembered: &Remembered,
     crowds: &Crowds,
 ) -> Applied {
-    match tables.receipts.get(set.id.0).map(|g| g.map(|g| g.value())) {
-        Err(error) => return Applied::Refused(error.into()),
+    match tables.receipt(set.id) {
+        Err(refusal) => return Applied::Refused(refusal),
         Ok(Some(position)) => {
             return Applied::Repeated(Receipt {
-                position: Position(position),
+                position,
                 entry: None,
                 entries: Vec::new(),
                 epoch: None,
@@ -222,7 +222,7 @@ impl<'a, 't> Applying<'a, 't> {
         let (sealed, hash) = self.record.seal(self.position, &last.hash)?;
         self.dirty = true;
         self.tables.unwritten.journal.push((self.position, sealed));
-        self.tables.receipts.insert(self.set.id.0, self.position.0)?;
+        self.tables.put_receipt(self.set.id, self.position);
         *last = Head { position: self.position, hash };
         Ok(())
     }

@@ -7,9 +7,9 @@ use crate::entry::record::Draft;
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
+use crate::store::membership;
 use crate::store::tables::meta;
 use crate::store::view::View;
-use crate::store::{membership, rows};
 
 /// Applies the step.
 pub fn apply(applying: &mut Applying<'_, '_>, subject: &Subject, subtree: bool) -> Result<(), Refusal> {
@@ -73,7 +73,7 @@ pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Re
     membership::remove_all(tables, id)?;
     let parent = draft.header.parent;
     tables.entries.remove(id.0)?;
-    rows::take(&mut tables.names, draft.key.as_slice())?;
+    tables.put_name(draft.key.clone(), None)?;
     tables.put_child(parent, id, false)?;
     let left = tables.child_count(parent)?.saturating_sub(1);
     tables.unwritten.set_count(parent, left);

@@ -9,8 +9,8 @@ use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::schema::attribute::{AttributeId, Storage};
+use crate::store::indexes;
 use crate::store::view::View;
-use crate::store::{indexes, rows};
 use redb::ReadableTable;
 
 /// The most entries that move with one rename.
@@ -138,9 +138,10 @@ fn change_rdn_values(
 }
 
 /// The entries below, parents before children.
-pub fn descendants(applying: &Applying<'_, '_>, top: &Draft) -> Result<Vec<EntryId>, Refusal> {
+pub fn descendants(applying: &mut Applying<'_, '_>, top: &Draft) -> Result<Vec<EntryId>, Refusal> {
     let end = indexes::after(&top.key).unwrap_or_default();
     let mut ids = Vec::new();
+    applying.tables.write_rows()?;
     for item in applying.tables.names.range::<&[u8]>(top.key.as_slice()..end.as_slice())? {
         let (key, id) = item?;
         if key.value() == top.key {
@@ -171,8 +172,8 @@ fn move_parent(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, par
 
 fn write(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft, after: &Draft) -> Result<(), Refusal> {
     let schema = applying.schema;
-    rows::take(&mut applying.tables.names, before.key.as_slice())?;
-    rows::put(&mut applying.tables.names, after.key.as_slice(), id.0)?;
+    applying.tables.put_name(before.key.clone(), None)?;
+    applying.tables.put_name(after.key.clone(), Some(id))?;
     references::store(applying.tables, schema, id, before, after)?;
     let (now, position) = (applying.set.now.wall, applying.position);
     references::follow(applying.tables, schema, &before.key, Some(&after.dn), now, position)

@@ -33,8 +33,8 @@ impl Keys {
         let mut all: Vec<(Vec<u8>, bool)> = self.sorted.into_inner().into_iter().collect();
         all.append(&mut self.given.into_inner());
         all.reverse();
-        // Stable, and quick for what is a few sorted lists: of the same key, what was done last comes first.
-        all.sort_by(|(one, _), (other, _)| one.cmp(other));
+        // Stable: of the same key, what was done last comes first.
+        all.sort_by(|(one, _), (other, _)| (head(one), one).cmp(&(head(other), other)));
         all.dedup_by(|(earlier, _), (last, _)| earlier == last);
         all
     }
@@ -55,6 +55,13 @@ impl Keys {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// The beginning of a key, by which most pairs of keys are told apart.
+pub fn head(key: &[u8]) -> u64 {
+    let mut head = [0; 8];
+    head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(head)
 }
 
 /// A range of no keys has the bounds of one, where the map would panic.

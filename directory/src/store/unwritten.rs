@@ -1,9 +1,10 @@
 //! What the write sets of a commit have done and the transaction has yet to write.
 //!
 //! Rows that many write sets touch, or that lie beside each other, are cheaper to write together: keys and trigrams of the
-//! indexes, children and their number, the facts of accounts, claims, the journal's end, the next entry id. The lane settles them before it
+//! indexes, names, children and their number, the facts of accounts, claims, receipts, the journal's end, the next entry id. The lane settles them before it
 //! commits, and stages what belongs to the indexes; a transaction that is given up forgets them. What is asked of `index`,
-//! `counts`, `accounts` and `claims` meanwhile is answered with them (`View`); nothing else here is read before the commit.
+//! `names`, `counts`, `accounts` and `claims` meanwhile is answered with them (`View`); nothing else here is read before the
+//! commit.
 
 use super::keys::Keys;
 use super::staged::{Run, Staging};
@@ -13,8 +14,9 @@ use super::trigrams::Trigrams;
 use super::view::Tables;
 use super::{codec, rows};
 use crate::error::Refusal;
-use crate::id::{EntryId, Position};
+use crate::id::{EntryId, Position, WriteSetId};
 use crate::lifecycle::Account;
+use redb::ReadableTable;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
@@ -24,6 +26,8 @@ const MOST_KEYS: usize = 1 << 16;
 const MOST_STEPS: usize = 1 << 18;
 /// Entries whose ids are as near as this may be beside each other in a table.
 const NEAR: u64 = 64;
+/// Names that differ in the last octets of their keys alone may be beside each other.
+const TAIL: usize = 8;
 
 /// What is yet to be written.
 #[derive(Debug, Default)]
@@ -44,6 +48,10 @@ pub struct Unwritten {
     accounts: BTreeMap<u64, Option<Vec<u8>>>,
     /// Of `claims`; none: the row goes.
     claims: BTreeMap<Vec<u8>, Option<u64>>,
+    /// Of `names`; none: the row goes.
+    names: BTreeMap<Vec<u8>, Option<u64>>,
+    /// Of `receipts`.
+    receipts: BTreeMap<u128, u64>,
 }
 
 impl Unwritten {
@@ -60,6 +68,11 @@ impl Unwritten {
     /// The facts of an account, if they have changed.
     pub fn account(&self, id: EntryId) -> Option<Option<&[u8]>> {
         self.accounts.get(&id.0).map(Option::as_deref)
+    }
+
+    /// The entry of a DN key, if that has changed.
+    pub fn name(&self, key: &[u8]) -> Option<Option<u64>> {
+        self.names.get(key).copied()
     }
 
     /// Who has a name, if that has changed.
@@ -108,18 +121,56 @@ impl Tables<'_> {
         if self.unwritten.claims.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
     }
 
-    /// Writes what belongs to `children`, `accounts` and `claims`.
-    fn write_rows(&mut self) -> Result<(), Refusal> {
-        let Unwritten { children, accounts, claims, .. } = &mut self.unwritten;
+    /// A DN key leads to this entry; none: to nothing.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn put_name(&mut self, key: Vec<u8>, entry: Option<EntryId>) -> Result<(), Refusal> {
+        self.unwritten.names.insert(key, entry.map(|entry| entry.0));
+        if self.unwritten.names.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+    }
+
+    /// A write set has been carried out at this position.
+    pub fn put_receipt(&mut self, set: WriteSetId, position: Position) {
+        self.unwritten.receipts.insert(set.0, position.0);
+    }
+
+    /// Where a write set has been carried out, if it was.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn receipt(&self, set: WriteSetId) -> Result<Option<Position>, Refusal> {
+        if let Some(position) = self.unwritten.receipts.get(&set.0) {
+            return Ok(Some(Position(*position)));
+        }
+        Ok(self.receipts.get(set.0)?.map(|guard| Position(guard.value())))
+    }
+
+    /// Writes what belongs to `children`, `accounts`, `claims`, `names` and `receipts`: before one of them is read as it is
+    /// written.
+    ///
+    /// # Errors
+    /// A failing store.
+    pub fn write_rows(&mut self) -> Result<(), Refusal> {
+        let Unwritten { children, accounts, claims, names, receipts, .. } = &mut self.unwritten;
         let rows = children.iter().map(|(key, comes)| (*key, comes.then_some(())));
         rows::change(&mut self.children, rows, |(one, _), (other, _)| one == other)?;
         let rows = accounts.iter().map(|(id, facts)| (*id, facts.as_deref()));
         rows::change(&mut self.accounts, rows, |one, other| other.saturating_sub(*one) < NEAR)?;
         let rows = claims.iter().map(|(key, holder)| (key.as_slice(), *holder));
         rows::change(&mut self.claims, rows, |one, other| one.first_chunk::<3>() == other.first_chunk::<3>())?;
+        let rows = names.iter().map(|(key, entry)| (key.as_slice(), *entry));
+        rows::change(&mut self.names, rows, |one, other| {
+            let shared = one.iter().zip(other.iter()).take_while(|(a, b)| a == b).count();
+            shared.saturating_add(TAIL) >= one.len()
+        })?;
+        let rows = receipts.iter().map(|(set, position)| (*set, Some(*position)));
+        rows::change(&mut self.receipts, rows, |_, _| true)?;
         children.clear();
         accounts.clear();
         claims.clear();
+        names.clear();
+        receipts.clear();
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub trait View {
     /// `entries`.
     fn entries(&self) -> &impl ReadableTable<u64, Bytes>;
-    /// `names`.
+    /// `names`, as it is written: ask [`View::id_of`].
     fn names(&self) -> &impl ReadableTable<Bytes, u64>;
     /// `children`, as it is written: ask a snapshot.
     fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
@@ -85,6 +85,9 @@ pub trait View {
 
     /// The entry of a DN key.
     fn id_of(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
+        if let Some(entry) = self.unwritten().and_then(|unwritten| unwritten.name(key)) {
+            return Ok(entry.map(EntryId));
+        }
         Ok(self.names().get(key)?.map(|g| EntryId(g.value())))
     }
 

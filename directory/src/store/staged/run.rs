@@ -3,7 +3,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use crate::error::{Reason, Refusal};
-use crate::store::keys::Keys;
+use crate::store::keys::{Keys, head};
 use crate::store::trigrams::{Step, Trigrams};
 use std::sync::Arc;
 
@@ -87,17 +87,17 @@ impl Run {
         let mut keys = Vec::with_capacity(sum(|run| run.keys.len()));
         let mut steps = Vec::with_capacity(sum(|run| run.steps.len()));
         for run in runs.iter().rev() {
-            keys.extend(run.keys_from(0));
+            keys.extend(run.keys_from(0).map(|(key, comes)| (head(key), key, comes)));
             steps.extend_from_slice(&run.steps);
         }
         // Stable, and quick for what is a few sorted lists: of the same key, the newest comes first.
-        keys.sort_by_key(|(key, _)| *key);
-        keys.dedup_by(|(later, _), (first, _)| later == first);
+        keys.sort_by_key(|(head, key, _)| (*head, *key));
+        keys.dedup_by(|(_, later, _), (_, first, _)| later == first);
         steps.sort_by_key(Step::place);
         steps.dedup_by_key(|step| step.place());
         let bytes = Vec::with_capacity(sum(|run| run.bytes.len()));
         let mut out = Run { bytes, keys: Vec::with_capacity(keys.len()), steps };
-        for (key, comes) in keys {
+        for (_, key, comes) in keys {
             out.push(key, comes);
         }
         out
