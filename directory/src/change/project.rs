@@ -15,6 +15,9 @@ use crate::store::text::{self, Trigram};
 use crate::store::view::Tables;
 use memchr::memmem;
 
+/// So many texts are looked into for the next one.
+const TEXTS: usize = 16;
+
 /// The rows of one entry in the two indexes, sorted and once each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
@@ -97,7 +100,9 @@ impl Rows {
             let is_known = |normal: &[u8]| texts.iter().any(|text| memmem::find(text, normal).is_some());
             if kind.index == Index::Text && !is_known(&normal) {
                 text::trigrams(&normal, &mut self.trigrams);
-                texts.push(normal.clone());
+                if texts.len() < TEXTS {
+                    texts.push(normal.clone());
+                }
             }
         }
     }

@@ -7,7 +7,7 @@
 //! commit.
 
 use super::keys::Keys;
-use super::staged::{Run, Staging};
+use super::staged::{Limits, Run, Staging};
 use super::tables::meta;
 use super::text::Trigram;
 use super::trigrams::Trigrams;
@@ -20,10 +20,6 @@ use redb::ReadableTable;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-/// So many keys are kept; then they are written, with everything that is staged.
-const MOST_KEYS: usize = 1 << 16;
-/// So many trigrams of entries.
-const MOST_STEPS: usize = 1 << 18;
 /// Entries whose ids are as near as this may be beside each other in a table.
 const NEAR: u64 = 64;
 /// Names that differ in the last octets of their keys alone may be beside each other.
@@ -94,13 +90,19 @@ impl Unwritten {
 }
 
 impl Tables<'_> {
+    /// What one transaction may put off; then it is written, with everything that is staged.
+    fn most(&self) -> Limits {
+        let Limits { keys, steps, rows } = self.limits;
+        Limits { keys: keys.saturating_mul(2), steps: steps.saturating_mul(2), rows }
+    }
+
     /// `child` comes under `parent`, or goes.
     ///
     /// # Errors
     /// A failing store.
     pub fn put_child(&mut self, parent: EntryId, child: EntryId, comes: bool) -> Result<(), Refusal> {
         self.unwritten.children.insert((parent.0, child.0), comes);
-        if self.unwritten.children.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+        if self.unwritten.children.len() > self.most().keys { self.write_rows() } else { Ok(()) }
     }
 
     /// An account has these facts; none: it is no account any more.
@@ -109,7 +111,7 @@ impl Tables<'_> {
     /// A failing store.
     pub fn put_account(&mut self, id: EntryId, facts: Option<&Account>) -> Result<(), Refusal> {
         self.unwritten.accounts.insert(id.0, facts.map(codec::encode).transpose()?);
-        if self.unwritten.accounts.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+        if self.unwritten.accounts.len() > self.most().keys { self.write_rows() } else { Ok(()) }
     }
 
     /// A name has this holder; none: it is free.
@@ -118,7 +120,7 @@ impl Tables<'_> {
     /// A failing store.
     pub fn put_claim(&mut self, key: Vec<u8>, holder: Option<u64>) -> Result<(), Refusal> {
         self.unwritten.claims.insert(key, holder);
-        if self.unwritten.claims.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+        if self.unwritten.claims.len() > self.most().keys { self.write_rows() } else { Ok(()) }
     }
 
     /// A DN key leads to this entry; none: to nothing.
@@ -127,7 +129,7 @@ impl Tables<'_> {
     /// A failing store.
     pub fn put_name(&mut self, key: Vec<u8>, entry: Option<EntryId>) -> Result<(), Refusal> {
         self.unwritten.names.insert(key, entry.map(|entry| entry.0));
-        if self.unwritten.names.len() > MOST_KEYS { self.write_rows() } else { Ok(()) }
+        if self.unwritten.names.len() > self.most().keys { self.write_rows() } else { Ok(()) }
     }
 
     /// A write set has been carried out at this position.
@@ -180,7 +182,7 @@ impl Tables<'_> {
     /// A failing store.
     pub fn put_keys(&mut self, keys: impl IntoIterator<Item = Vec<u8>>, come: bool) -> Result<(), Refusal> {
         self.unwritten.keys.put(keys, come);
-        if self.unwritten.keys.len() > MOST_KEYS { self.flush() } else { Ok(()) }
+        if self.unwritten.keys.len() > self.most().keys { self.flush() } else { Ok(()) }
     }
 
     /// An entry comes to these trigrams of `text`, or goes.
@@ -189,7 +191,7 @@ impl Tables<'_> {
     /// A failing store.
     pub fn put_trigrams(&mut self, trigrams: &[Trigram], id: EntryId, come: bool) -> Result<(), Refusal> {
         self.unwritten.trigrams.put(trigrams, id, come);
-        if self.unwritten.trigrams.len() > MOST_STEPS { self.flush() } else { Ok(()) }
+        if self.unwritten.trigrams.len() > self.most().steps { self.flush() } else { Ok(()) }
     }
 
     /// Writes what waits, and brings the indexes up to date with all other tables.

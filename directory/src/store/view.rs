@@ -5,7 +5,7 @@
 //! asked before, too.
 
 use super::late::{Late, LateReadOnly};
-use super::staged::{Staged, Staging, gather};
+use super::staged::{Limits, Staged, Staging, gather};
 use super::tables::{self, Bytes};
 use super::unwritten::Unwritten;
 use super::{indexes, membership};
@@ -264,6 +264,8 @@ macro_rules! store_tables {
             pub unwritten: Unwritten,
             /// What earlier commits have yet to do to the indexes.
             pub(super) staged: Staged,
+            /// How much may wait.
+            pub(super) limits: Limits,
             $(
                 #[doc = concat!("`", stringify!($field), "`.")]
                 pub $field: Table<'t, $key, $value>,
@@ -283,6 +285,7 @@ macro_rules! store_tables {
                 let mut tables = Tables {
                     unwritten: Unwritten::default(),
                     staged: Staged::default(),
+                    limits: staging.limits(),
                     $($field: txn.open_table(tables::$definition)?,)*
                     $($late: Late::new(txn, tables::$late_definition),)*
                 };

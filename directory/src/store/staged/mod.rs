@@ -35,12 +35,14 @@ pub struct Limits {
     pub keys: usize,
     /// Trigrams of entries: 16 octets of memory each.
     pub steps: usize,
+    /// Rows, which are read when the store is opened: the same keys may change in many commits.
+    pub rows: usize,
 }
 
 impl Default for Limits {
     /// The keys and trigrams of some two thousand people: four megabytes.
     fn default() -> Limits {
-        Limits { keys: 1 << 15, steps: 1 << 17 }
+        Limits { keys: 1 << 15, steps: 1 << 17, rows: 1 << 12 }
     }
 }
 
@@ -52,6 +54,8 @@ pub struct Staged {
     levels: Vec<u8>,
     /// The first of the runs is being written.
     sealed: Option<Sealed>,
+    /// The rows of the others.
+    open: usize,
     /// The first and the last row.
     rows: Option<(Position, Position)>,
 }
@@ -88,6 +92,7 @@ impl Staged {
     fn push(&mut self, run: Run, position: Position) {
         self.runs.push(Arc::new(run));
         self.levels.push(0);
+        self.open = self.open.saturating_add(1);
         while let Some(level) = self.levels.last().copied()
             && let Some(first) = self.levels.len().checked_sub(TOGETHER)
             && self.levels.get(first..).is_some_and(|levels| levels.iter().all(|other| *other == level))
@@ -210,7 +215,7 @@ impl Staged {
         }
         // A write set may be larger than all that is let wait.
         let part = |new: usize, limit: usize| {
-            if is_full { usize::MAX } else { new.saturating_mul(2).saturating_add(limit / SLICES) }
+            if is_full { usize::MAX } else { new.saturating_mul(2).saturating_add(limit / SLICES).max(1) }
         };
         self.write_part(part(new_keys, limits.keys), part(new_steps, limits.steps), index, text, rows)
     }
@@ -221,7 +226,7 @@ impl Staged {
         let (keys, steps) = open.fold((0_usize, 0_usize), |(keys, steps), run| {
             (keys.saturating_add(run.len()), steps.saturating_add(run.steps().len()))
         });
-        keys >= limits.keys || steps >= limits.steps
+        keys >= limits.keys || steps >= limits.steps || self.open >= limits.rows
     }
 
     fn seal(&mut self) {
@@ -229,6 +234,7 @@ impl Staged {
             self.runs = vec![Arc::new(self.whole())];
             self.levels = vec![SEALED];
             self.sealed = Some(Sealed { last, keys: 0, steps: 0 });
+            self.open = 0;
         }
     }
 
@@ -291,7 +297,8 @@ const SEALED: u8 = u8::MAX;
 
 /// The first steps, at least so many if there are, and not a part of a row.
 fn whole_rows(steps: &[Step], least: usize) -> &[Step] {
-    let last = least.checked_sub(1).and_then(|at| steps.get(at)).map(|step| step.row);
+    let Some(at) = least.checked_sub(1) else { return &[] };
+    let last = steps.get(at).map(|step| step.row);
     let end = last.map_or(steps.len(), |last| steps.partition_point(|step| step.row <= last));
     steps.get(..end).unwrap_or(steps)
 }

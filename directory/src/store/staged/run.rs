@@ -4,6 +4,7 @@
 
 use crate::error::{Reason, Refusal};
 use crate::store::keys::{Keys, head};
+use crate::store::text::CHUNK;
 use crate::store::trigrams::{Step, Trigrams};
 use std::sync::Arc;
 
@@ -159,6 +160,9 @@ fn read(mut stored: &[u8]) -> Option<Run> {
         let row = u64::from_le_bytes(take(&mut stored)?);
         for _ in 0..u16::from_le_bytes(take(&mut stored)?) {
             let offset = u16::from_le_bytes(take(&mut stored)?);
+            if u64::from(offset & !GOES) >= CHUNK {
+                return None;
+            }
             run.steps.push(Step { row, offset: offset & !GOES, comes: offset & GOES == 0 });
         }
     }

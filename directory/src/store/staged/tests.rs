@@ -95,7 +95,7 @@ proptest! {
         // Goal: after every commit, and whatever has been sealed, written in part, written whole, read again from the rows
         // or looked up by them, both indexes hold what sets hold: every value, every range, every trigram.
         let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
-        let limits = Limits { keys: 400, steps: 500 };
+        let limits = Limits { keys: 400, steps: 500, rows: 5 };
         let (mut model, mut staged, staging) = (Model::default(), Staged::default(), Staging::default());
         for (at, acts) in commits.iter().enumerate() {
             let txn = database.begin_write().unwrap();
@@ -193,4 +193,30 @@ fn what_is_sealed_is_written_before_the_next_is() {
     }
     assert!(sealed > 0 && sealed < 60, "{sealed}");
     assert!(most < limits.keys * 3 / 2 + 9_000, "{most}");
+}
+
+#[test]
+fn the_same_keys_again_and_again_fill_no_rows() {
+    // Goal: a value that goes to and fro leaves few rows to be read when the store is opened, and the last of its states.
+    let database = Database::builder().create_with_backend(InMemoryBackend::new()).unwrap();
+    let (mut staged, limits) = (Staged::default(), Limits { rows: 50, ..Limits::default() });
+    let mut most = 0;
+    for position in 1..=1_000_u64 {
+        let txn = database.begin_write().unwrap();
+        {
+            let mut index = txn.open_table(INDEX).unwrap();
+            let mut text = txn.open_table(TEXT).unwrap();
+            let mut rows = txn.open_table(STAGED).unwrap();
+            let mut keys = Keys::default();
+            keys.put([key(1, 1, 7)], position % 2 == 0);
+            keys.put([key(1, 2, 7)], position % 2 == 1);
+            let run = Run::new(keys, Trigrams::default());
+            staged.take(run, Position(position), limits, &mut index, &mut text, &mut rows).unwrap();
+            most = most.max(redb::ReadableTableMetadata::len(&rows).unwrap());
+            let (one, other) = (read(&staged, &index, &text, 1, 1).0, read(&staged, &index, &text, 1, 2).0);
+            assert_eq!((one.len(), other.len()), if position % 2 == 0 { (1, 0) } else { (0, 1) });
+        }
+        txn.commit().unwrap();
+    }
+    assert!(most < 110, "{most}");
 }

@@ -2,7 +2,7 @@
 
 use super::Staged;
 use super::run::Run;
-use crate::error::Refusal;
+use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::store::indexes;
 use crate::store::tables::Bytes;
@@ -102,8 +102,8 @@ impl<R: Rows> Holders<R> {
         loop {
             if self.row.is_none() && self.walk.is_done() {
                 let mut id = None;
-                self.rows.next_row(|key| id = indexes::id_of(key))?;
-                return Ok(id);
+                let is_there = self.rows.next_row(|key| id = indexes::id_of(key))?;
+                return if is_there { id.ok_or_else(damaged).map(Some) } else { Ok(None) };
             }
             if self.row.is_none() {
                 let row = &mut self.row;
@@ -116,7 +116,8 @@ impl<R: Rows> Holders<R> {
                 (None, None) => return Ok(None),
             };
             if order == Ordering::Less {
-                return Ok(self.row.take().as_deref().and_then(indexes::id_of));
+                let row = self.row.take().unwrap_or_default();
+                return indexes::id_of(&row).ok_or_else(damaged).map(Some);
             }
             if order == Ordering::Equal {
                 self.row = None;
@@ -124,8 +125,12 @@ impl<R: Rows> Holders<R> {
             let Some((key, comes)) = self.walk.peek().map(|(key, comes)| (key.to_vec(), comes)) else { continue };
             self.walk.pass(&key);
             if comes {
-                return Ok(indexes::id_of(&key));
+                return indexes::id_of(&key).ok_or_else(damaged).map(Some);
             }
         }
     }
+}
+
+fn damaged() -> Refusal {
+    Refusal::new(Reason::Store, "the store failed").with_detail("a key of `index` names no entry")
 }
