@@ -1,10 +1,10 @@
 //! What the write sets of a commit have done and the transaction has yet to write.
 //!
 //! Rows that many write sets touch, or that lie beside each other, are cheaper to write together: keys and trigrams of the
-//! indexes, names, children and their number, the facts of accounts, claims, receipts, the journal's end, the next entry id. The lane settles them before it
-//! commits, and stages what belongs to the indexes; a transaction that is given up forgets them. What is asked of `index`,
-//! `names`, `counts`, `accounts` and `claims` meanwhile is answered with them (`View`); nothing else here is read before the
-//! commit.
+//! indexes, names, children and their number, the facts of accounts, claims, receipts, the journal's end, the next entry
+//! id. The lane settles them before it commits, and stages what belongs to the indexes; a transaction that is given up
+//! forgets them. What is asked of `index`, `names`, `counts`, `accounts` and `claims` meanwhile is answered with them
+//! (`View`), as is a receipt; nothing else here is read before the commit.
 
 use super::keys::Keys;
 use super::staged::{Limits, Run, Staging};
