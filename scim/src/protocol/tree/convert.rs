@@ -1,9 +1,10 @@
-//! Trees from texts, from the values of `serde_json`, and from JSON that was stored.
+//! Trees from texts, from the values of `serde_json`, and from JSON that was stored; and written as JSON.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
 use super::{Object, Tree};
@@ -92,6 +93,25 @@ impl From<Tree<'_>> for Value {
             Tree::Text(text) => Value::String(text.into_owned()),
             Tree::List(elements) => Value::Array(elements.into_iter().map(Value::from).collect()),
             Tree::Object(object) => Value::Object(object.into_map()),
+        }
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.entries.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Serialize for Tree<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Tree::Null => serializer.serialize_unit(),
+            Tree::Bool(value) => serializer.serialize_bool(*value),
+            Tree::Number(number) => number.serialize(serializer),
+            Tree::Text(text) => serializer.serialize_str(text),
+            Tree::List(elements) => serializer.collect_seq(elements),
+            Tree::Object(object) => object.serialize(serializer),
         }
     }
 }

@@ -113,16 +113,8 @@ impl<'a> Object<'a> {
 
     /// Appends the JSON.
     pub fn write(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        for (at, (name, value)) in self.entries.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            write_text(name, out);
-            out.push(b':');
-            value.write(out);
-        }
-        out.push(b'}');
+        // Writing to memory does not fail.
+        drop(serde_json::to_writer(out, self));
     }
 
     /// Where a name stands, or would. Most are inserted in their order.
@@ -161,49 +153,8 @@ impl<'a> Tree<'a> {
 
     /// Appends the JSON.
     pub fn write(&self, out: &mut Vec<u8>) {
-        match self {
-            Tree::Null => out.extend_from_slice(b"null"),
-            Tree::Bool(true) => out.extend_from_slice(b"true"),
-            Tree::Bool(false) => out.extend_from_slice(b"false"),
-            Tree::Text(text) => write_text(text, out),
-            // Writing to memory does not fail.
-            Tree::Number(number) => drop(serde_json::to_writer(out, number)),
-            Tree::List(elements) => {
-                out.push(b'[');
-                for (at, element) in elements.iter().enumerate() {
-                    if at > 0 {
-                        out.push(b',');
-                    }
-                    element.write(out);
-                }
-                out.push(b']');
-            }
-            Tree::Object(object) => object.write(out),
-        }
-    }
-}
-
-/// Whether a text stands in JSON as it is.
-fn is_plain(text: &[u8]) -> bool {
-    let is_plain = |byte: &u8| *byte >= b' ' && *byte != b'"' && *byte != b'\\';
-    // Eight octets are looked at together; the last eight may have been before.
-    let eight = |octets: &[u8; 8]| octets.iter().fold(true, |plain, byte| plain & is_plain(byte));
-    match text.last_chunk() {
-        Some(last) => text.as_chunks().0.iter().all(eight) && eight(last),
-        None => text.iter().all(is_plain),
-    }
-}
-
-/// A text in quotes. Nearly all need no escape: they are copied as they are.
-fn write_text(text: &str, out: &mut Vec<u8>) {
-    if is_plain(text.as_bytes()) {
-        out.reserve(text.len().saturating_add(2));
-        out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
-        out.push(b'"');
-    } else {
         // Writing to memory does not fail.
-        drop(serde_json::to_writer(out, text));
+        drop(serde_json::to_writer(out, self));
     }
 }
 
