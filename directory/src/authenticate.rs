@@ -404,7 +404,7 @@ impl Directory {
                 subject: Subject::Id(candidate.id),
                 expected: Box::new(facts),
                 next: Box::new(next),
-                act: "login",
+                act: "login".into(),
                 bury: false,
                 password: None,
             };

@@ -4,7 +4,7 @@ use crate::id::EntryId;
 use std::net::IpAddr;
 
 /// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Actor {
     /// Nobody has logged in.
     Anonymous,
@@ -40,7 +40,7 @@ pub enum Door {
 }
 
 /// Where a request came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Origin {
     /// The door.
     pub door: Door,

@@ -27,6 +27,8 @@ use crate::store::view::{Snapshot, Tables, View};
 use crate::store::{codec, file, migrate};
 use crate::token::check::Uses;
 use crate::token::fuse::Fuse;
+use crate::wal::redo::redo;
+use crate::wal::{self, Wal};
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -54,6 +56,8 @@ pub struct Options {
     pub seal: Option<Place>,
     /// How far the indexes may lag behind.
     pub late: staged::Limits,
+    /// How far the tables may lag behind the log.
+    pub wal: wal::Limits,
     /// Where the time comes from.
     pub clock: Box<dyn Clock>,
     /// Where randomness comes from.
@@ -85,6 +89,7 @@ impl Options {
             cache_bytes: 256 * 1024 * 1024,
             seal: None,
             late: staged::Limits::default(),
+            wal: wal::Limits::default(),
             clock: Box::new(SystemClock),
             random: Random::from_system()?,
             policy: Policy::default(),
@@ -184,16 +189,15 @@ impl Directory {
             (None, Backend::File(path)) => Place::File(path.with_file_name(seal::FILE)),
             (None, Backend::Memory | Backend::Other(_)) => Place::Nowhere,
         };
-        let database = match options.backend {
-            Backend::File(path) => {
-                file::make(&builder, &path).map_err(failed)?;
-                builder.create(path)
-            }
-            Backend::Memory => builder.create_with_backend(redb::backends::InMemoryBackend::new()),
-            Backend::Other(backend) => builder.create_with_backend(Boxed(backend)),
+        let backend: Box<dyn StorageBackend> = match options.backend {
+            Backend::File(path) => Box::new(file::open(&builder, &path, &options.random).map_err(failed)?),
+            Backend::Memory => Box::new(redb::backends::InMemoryBackend::new()),
+            Backend::Other(backend) => backend,
         };
-        let database = Arc::new(database.map_err(failed)?);
+        let (wal, pages) = Wal::open(backend, options.wal, &options.random).map_err(failed)?;
+        let database = Arc::new(builder.create_with_backend(pages).map_err(failed)?);
         let staging = Arc::new(Staging::new(options.late));
+        redo(&wal, &database, &staging)?;
         let (mark, schema) = prepare_store(&database, &staging, &options.random, &options.definitions)?;
         let seal = prepare_seal(&database, &staging, &place, &options.random)?;
         let snapshots = Snapshots { database: database.clone(), staging: staging.clone(), present: Mutex::new(None) };
@@ -202,7 +206,8 @@ impl Directory {
         let feed = Arc::new(Feed::default());
         let told = feed.clone();
         let tell = move |ended: &[_]| told.tell(ended);
-        let lane = Lane::start(database, schema.clone(), staging, move || forget.forget(), tell).map_err(failed)?;
+        let lane =
+            Lane::start(database, wal, schema.clone(), staging, move || forget.forget(), tell).map_err(failed)?;
         let clock = TrustedClock::new(options.clock, mark);
         let gate = Gate::new(&options.random, options.hashing, &options.policy);
         Ok(Directory {
@@ -464,29 +469,4 @@ fn prepare_seal(
         tracing::error!(why, "signing keys, second factors and secrets of providers cannot be opened");
     }
     Ok(key)
-}
-
-/// redb takes a backend by value.
-#[derive(Debug)]
-struct Boxed(Box<dyn StorageBackend>);
-
-impl StorageBackend for Boxed {
-    fn len(&self) -> Result<u64, std::io::Error> {
-        self.0.len()
-    }
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
-        self.0.read(offset, out)
-    }
-    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
-        self.0.set_len(len)
-    }
-    fn sync_data(&self) -> Result<(), std::io::Error> {
-        self.0.sync_data()
-    }
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
-        self.0.write(offset, data)
-    }
-    fn close(&self) -> Result<(), std::io::Error> {
-        self.0.close()
-    }
 }

@@ -27,3 +27,4 @@ pub mod throttle;
 pub mod token;
 pub mod trail;
 pub mod trial;
+pub mod wal;

@@ -80,7 +80,7 @@ impl Directory {
                         subject: Subject::Id(id),
                         expected: Box::new(stored),
                         next: Box::new(outcome.next),
-                        act: "sweep",
+                        act: "sweep".into(),
                         bury: false,
                         password: None,
                     });

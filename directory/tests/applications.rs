@@ -98,7 +98,7 @@ async fn older(format: u32, make_older: impl FnOnce(&redb::WriteTransaction)) ->
     world.begin().await;
     begun(world).await.directory.stop();
     {
-        let database = redb::Database::builder().create_with_backend(memory.clone()).unwrap();
+        let database = common::database(memory.clone());
         let txn = database.begin_write().unwrap();
         txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, format.to_le_bytes().as_slice()).unwrap();
         make_older(&txn);

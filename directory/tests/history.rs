@@ -20,8 +20,9 @@ use directory::id::Position;
 use directory::journal::record::Record;
 use directory::store::tables::{JOURNAL, META, meta};
 use directory::store::verify::verify;
+use directory::wal::layout::{Layout, PAGE};
 use disk::Disk;
-use redb::{Database, ReadableTable};
+use redb::{Database, ReadableTable, StorageBackend};
 
 const PERSON: &str = "uid=ada,ou=people,dc=example,dc=com";
 
@@ -138,9 +139,11 @@ fn tampered(image: &[u8], tamper: Tampering) -> Disk {
     disk
 }
 
-/// Writes the journal of a closed store anew.
+/// Writes the journal of a closed store anew, and wipes the log: it would not follow what was cut off.
 fn edit(disk: &Disk, tamper: impl FnOnce(&mut Rows)) {
-    let database: Database = redb::Builder::new().create_with_backend(disk.clone()).unwrap();
+    let log = vec![0; usize::try_from(Layout::read(disk).unwrap().pages_at - PAGE).unwrap()];
+    disk.write(PAGE, &log).unwrap();
+    let database: Database = common::database(disk.clone());
     let txn = database.begin_write().unwrap();
     {
         let mut journal = txn.open_table(JOURNAL).unwrap();

@@ -19,7 +19,7 @@ use directory::store::tables::{INDEX, STAGED, TEXT};
 use directory::store::verify::verify;
 use directory::store::view::View;
 use disk::Disk;
-use redb::{Database, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{ReadableTable, ReadableTableMetadata, WriteTransaction};
 
 /// What somebody does to a store that is not running.
 type Tampering = fn(&WriteTransaction);
@@ -93,7 +93,7 @@ async fn every_way_to_edit_an_index_is_found() {
     ];
     for (way, is_found, tamper) in ways {
         let disk = Disk::of(image.clone());
-        let database = Database::builder().create_with_backend(disk.clone()).unwrap();
+        let database = common::database(disk.clone());
         let txn = database.begin_write().unwrap();
         tamper(&txn);
         txn.commit().unwrap();

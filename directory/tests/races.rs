@@ -18,6 +18,7 @@ use directory::schema::Schema;
 use directory::store::migrate;
 use directory::store::staged::Staging;
 use directory::store::view::{Snapshot, Tables};
+use directory::wal::{self, Wal};
 use redb::{Database, ReadableDatabase, ReadableTableMetadata};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -197,13 +198,15 @@ async fn members_come_from_many_sides_at_once() {
 #[test]
 fn the_same_write_set_twice_is_carried_out_once() {
     // Goal: a repeated submission, in the same commit or later, gets the first one's position and changes nothing.
-    let database = Arc::new(Database::builder().create_with_backend(redb::backends::InMemoryBackend::new()).unwrap());
     let (schema, random) = (Schema::standard(), Random::from_seed(1));
+    let memory = Box::new(redb::backends::InMemoryBackend::new());
+    let (wal, pages) = Wal::open(memory, wal::Limits::default(), &random).unwrap();
+    let database = Arc::new(Database::builder().create_with_backend(pages).unwrap());
     let staging = Arc::new(Staging::default());
     let txn = database.begin_write().unwrap();
     migrate::bring_up_to_date(&mut Tables::open(&txn, &staging).unwrap(), &random).unwrap();
     txn.commit().unwrap();
-    let lane = Lane::start(database.clone(), schema.clone(), staging.clone(), || {}, |_| {}).unwrap();
+    let lane = Lane::start(database.clone(), wal, schema.clone(), staging.clone(), || {}, |_| {}).unwrap();
     let origin = Origin { door: Door::Internal, address: None, confidential: true };
     let now = Now::at(Millis(1_790_000_000_000));
     let context = Context { actor: Actor::System, origin, now, request_id: 1 };

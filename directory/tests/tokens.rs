@@ -326,7 +326,7 @@ async fn tokens_outlive_a_restart_and_an_older_store_is_brought_up_to_date() {
         world.directory.stop();
     }
     {
-        let database = redb::Database::builder().create_with_backend(disk.clone()).unwrap();
+        let database = common::database(disk.clone());
         let txn = database.begin_write().unwrap();
         txn.open_table(tables::META).unwrap().insert(tables::meta::FORMAT, 1_u32.to_le_bytes().as_slice()).unwrap();
         assert!(txn.delete_table(tables::TOKENS).unwrap() && txn.delete_table(tables::OWNERS).unwrap());

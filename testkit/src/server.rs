@@ -20,6 +20,7 @@ use directory::random::Random;
 use directory::schema::custom::Given;
 use directory::store::staged::Limits;
 use directory::store::verify::verify;
+use directory::wal;
 use ldap::{Gate, Listeners, Metrics, Settings, serve};
 use rollbook::config::{Config, Sources};
 use rollbook::daemon::shutdown::Stop;
@@ -141,6 +142,7 @@ impl Server {
         options.cache_bytes = 4 * 1024 * 1024;
         // So little may wait that every state of a late index is met.
         options.late = Limits { keys: 100, steps: 300, rows: 20 };
+        options.wal = wal::Limits { frames: 5, octets: 64 * 1024 };
         options.clock = Box::new(Arc::clone(&clock));
         options.random = Random::from_seed(setup.seed);
         options.seal = Some(Place::Given([5; 32]));

@@ -27,7 +27,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         return Err(Refusal::not_allowed());
     }
     // Its own logins may lock it for a while, and the operator may lift that; the life cycle refuses the rest as well.
-    if !matches!(*act, "login" | "unlock") {
+    if !matches!(act.as_ref(), "login" | "unlock") {
         check_not_built_in(applying, id)?;
     }
     // A tenant administrator's account is the system administrators', and so is one's own (requirement 2.12).
@@ -37,7 +37,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     if *bury {
         check_no_administrator(applying, id)?;
     }
-    let ends = is_usable(expected) && !is_usable(next) && !matches!(*act, "login" | "sweep");
+    let ends = is_usable(expected) && !is_usable(next) && !matches!(act.as_ref(), "login" | "sweep");
     let watched = if ends { administrators::watch(applying, &[id])? } else { Watched::default() };
     expect_facts(applying, id, expected)?;
     applying.dirty = true;
@@ -53,7 +53,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         token::end_all(applying, id, &draft.dn)?;
     }
     // What somebody does to an account changes its entry, as every door shows it; logins and the sweep do not.
-    if !matches!(*act, "login" | "sweep") && !*bury {
+    if !matches!(act.as_ref(), "login" | "sweep") && !*bury {
         let mut after = draft.clone();
         after.header.modified = applying.set.now.wall;
         after.header.modifier = applying.author();
@@ -66,7 +66,7 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
         bury_entry(applying, id, &draft, next)?;
     }
     watched.check(applying)?;
-    applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: (*act).to_owned() });
+    applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: act.clone().into_owned() });
     applying.entry = Some(id);
     Ok(())
 }

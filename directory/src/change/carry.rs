@@ -16,6 +16,7 @@ use crate::schema::Schema;
 use crate::store::staged::Staging;
 use crate::store::view::{Tables, View};
 use redb::Database;
+use std::borrow::Cow;
 
 /// The most changes in one request.
 pub const CHANGES: usize = 1_000;
@@ -89,8 +90,8 @@ impl Directory {
         let expected = request.expected.len();
         let set = prepare::write_set(&self.inner().random, context, prepared.ops);
         let receipt = self.submit(set).await.inspect_err(|refusal| {
-            if let Some((id, act)) = acted {
-                self.remember_refusal(context, id, act, refusal);
+            if let Some((id, act)) = &acted {
+                self.remember_refusal(context, *id, act, refusal);
             }
         })?;
         for (id, facts) in prepared.known.changed() {
@@ -169,10 +170,10 @@ fn entries_of(of_ops: &[Option<EntryId>], expected: usize, lengths: &[usize]) ->
 }
 
 /// Whose account a step acts upon, and the act's name.
-fn act_of(op: &Op) -> Option<(EntryId, &'static str)> {
+fn act_of(op: &Op) -> Option<(EntryId, Cow<'static, str>)> {
     match op {
-        Op::Account { subject: Subject::Id(id), act, .. } => Some((*id, act)),
-        Op::Modify { subject: Subject::Id(id), password: Some(_), .. } => Some((*id, "password")),
+        Op::Account { subject: Subject::Id(id), act, .. } => Some((*id, act.clone())),
+        Op::Modify { subject: Subject::Id(id), password: Some(_), .. } => Some((*id, "password".into())),
         _ => None,
     }
 }

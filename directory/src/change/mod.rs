@@ -39,6 +39,8 @@ use crate::id::{EntryId, Position, WriteSetId};
 use crate::lifecycle::{Account, Counters};
 use crate::schema::attribute::AttributeId;
 use crate::store::codec::Credential;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use uuid::Uuid;
 
 /// What a door asks for. Names and values are as the peer sent them.
@@ -143,7 +145,7 @@ pub struct Modification {
 }
 
 /// RFC 4511 §4.6 `operation`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModificationKind {
     /// Add values.
     Add,
@@ -223,7 +225,7 @@ pub struct Receipt {
 }
 
 /// A change with everything drawn and resolved that needs a clock, randomness, configuration or time to hash.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WriteSet {
     /// Key of the receipt.
     pub id: WriteSetId,
@@ -240,7 +242,7 @@ pub struct WriteSet {
 }
 
 /// An entry as a write set names it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Subject {
     /// By DN key.
     Key(Vec<u8>),
@@ -249,7 +251,7 @@ pub enum Subject {
 }
 
 /// One step of a write set.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Op {
     /// A new entry.
     Add(Box<AddOp>),
@@ -311,7 +313,7 @@ pub enum Op {
         /// The facts decided.
         next: Box<Account>,
         /// The act's name, for the record.
-        act: &'static str,
+        act: Cow<'static, str>,
         /// The account goes: it is shown nowhere any more, its names stay taken.
         bury: bool,
         /// The password's part.
@@ -359,7 +361,7 @@ pub enum Op {
 }
 
 /// A new entry, resolved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AddOp {
     /// RDN text, by RFC 4514; the rest of the DN comes from the parent.
     pub rdn: String,
@@ -384,7 +386,7 @@ pub struct AddOp {
 }
 
 /// One modification, resolved and checked against its syntax.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ValueOp {
     /// What to do.
     pub kind: ModificationKind,
@@ -397,7 +399,7 @@ pub struct ValueOp {
 }
 
 /// A new stored password and the facts that go with it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PasswordOp {
     /// What was stored when the set was made.
     pub expected: Option<Credential>,

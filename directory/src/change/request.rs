@@ -313,7 +313,7 @@ impl Directory {
             subject: owner.subject.clone(),
             expected: Box::new(owner.stored),
             next: Box::new(outcome.next),
-            act: act.name(),
+            act: act.name().into(),
             bury: outcome.after == State::Deleted,
             password,
         }))

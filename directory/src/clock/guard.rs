@@ -30,7 +30,7 @@ pub const STABLE: Span = Span::from_mins(10);
 pub const LEAP: Span = Span::from_days(30);
 
 /// The time, as far as it can be believed; see the module for which hand to use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Now {
     /// For stamps and tokens.
     pub wall: Millis,
@@ -59,7 +59,7 @@ impl Now {
 }
 
 /// Why the clock is in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Doubt {
     /// At start the machine's clock was before the mark of the last run.
     BehindMark,

@@ -55,7 +55,7 @@ pub struct Header {
 }
 
 /// One attribute of a [`Draft`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Attribute {
     /// The type.
     pub id: AttributeId,

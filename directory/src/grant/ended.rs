@@ -44,7 +44,7 @@ pub enum What {
 }
 
 /// Why a grant has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Cause {
     /// Somebody signed out.
     SignedOut,

@@ -35,7 +35,7 @@ pub struct Link {
 }
 
 /// What a provider has said of somebody.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewLink {
     /// The provider's entry.
     pub provider: EntryId,

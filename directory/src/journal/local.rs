@@ -28,7 +28,8 @@ use crate::store::codec;
 use crate::store::staged::Staging;
 use crate::store::tables::meta;
 use crate::store::view::Tables;
-use redb::{Database, ReadableTable};
+use crate::wal::Wal;
+use redb::{Database, Durability, ReadableTable};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,8 +46,8 @@ pub const REJOIN: Duration = Duration::from_micros(200);
 pub const REJOIN_MOST: Duration = Duration::from_millis(2);
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
-/// Batches between two looks for old receipts.
-const TRIM_EVERY: u32 = 256;
+/// Checkpoints between two looks for old receipts.
+const TRIM_EVERY: u32 = 4;
 
 type Answer = Result<Receipt, Refusal>;
 
@@ -92,6 +93,7 @@ impl Lane {
     /// When the thread cannot be started.
     pub fn start(
         database: Arc<Database>,
+        wal: Wal,
         schema: Arc<Schema>,
         staging: Arc<Staging>,
         published: impl Fn() + Send + 'static,
@@ -101,13 +103,15 @@ impl Lane {
         let counters = Arc::new(LaneCounters::default());
         let worker = Worker {
             database,
+            wal,
             schema,
             staging,
             published: Box::new(published),
             tell: Box::new(tell),
             counters: counters.clone(),
             crowds: Crowds::default(),
-            batches: 0,
+            checkpoints: 0,
+            broken: None,
         };
         let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
         Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
@@ -179,13 +183,16 @@ impl Drop for Lane {
 
 struct Worker {
     database: Arc<Database>,
+    wal: Wal,
     schema: Arc<Schema>,
     staging: Arc<Staging>,
     published: Box<dyn Fn() + Send>,
     tell: Tell,
     counters: Arc<LaneCounters>,
     crowds: Crowds,
-    batches: u32,
+    checkpoints: u32,
+    /// Why nothing can be written any more.
+    broken: Option<Refusal>,
 }
 
 struct Batch {
@@ -205,6 +212,9 @@ impl Worker {
             let began = Instant::now();
             self.carry_out(batch);
             patience = began.elapsed().div_f32(2.0).clamp(REJOIN, REJOIN_MOST);
+            if exclusive.is_some() || stop {
+                self.checkpoint();
+            }
             if let Some(work) = exclusive {
                 work(&self.database, &self.staging, &self.published);
                 self.crowds.forget();
@@ -235,11 +245,7 @@ impl Worker {
                 }
             }
             Err(refusal) => {
-                self.counters.failed.fetch_add(1, Ordering::Relaxed);
-                tracing::error!(
-                    detail = refusal.detail.as_deref(),
-                    "a commit failed; nothing can be written until the daemon is started again"
-                );
+                self.fail(&refusal);
                 for (_, sender) in batch.sets {
                     let _ = sender.send(Err(refusal.clone()));
                 }
@@ -247,8 +253,37 @@ impl Worker {
         }
     }
 
+    fn fail(&mut self, refusal: &Refusal) {
+        self.counters.failed.fetch_add(1, Ordering::Relaxed);
+        if self.broken.is_none() {
+            self.broken = Some(refusal.clone());
+            tracing::error!(
+                detail = refusal.detail.as_deref(),
+                "a commit failed; nothing can be written until the daemon is started again"
+            );
+        }
+    }
+
+    /// Writes the tables, and begins the log anew: before work that writes the store by itself, and at the end.
+    fn checkpoint(&mut self) {
+        if self.broken.is_some() || !self.wal.is_begun() {
+            return;
+        }
+        let written = self.database.begin_write().map_err(store_failed).and_then(|mut txn| {
+            txn.set_quick_repair(true);
+            txn.commit().map_err(store_failed)
+        });
+        match written {
+            Ok(()) => self.wal.restart(),
+            Err(refusal) => self.fail(&refusal),
+        }
+    }
+
     /// Applies and commits; answers in the order of the sets.
     fn commit(&mut self, sets: &[&WriteSet], mark: Option<Mark>) -> Result<Vec<Answer>, Refusal> {
+        if let Some(refusal) = &self.broken {
+            return Err(refusal.clone());
+        }
         let mut answers: Vec<Option<Answer>> = sets.iter().map(|_| None).collect();
         loop {
             match self.attempt(sets, &mut answers, mark)? {
@@ -267,11 +302,13 @@ impl Worker {
         mark: Option<Mark>,
     ) -> Result<Attempt, Refusal> {
         let mut txn = self.database.begin_write().map_err(store_failed)?;
-        txn.set_quick_repair(true);
         let mut wrote = mark.is_some();
+        let mut checkpoint = mark.is_some() || self.wal.is_due();
+        let mut done = Vec::with_capacity(sets.len());
         {
             let mut tables = Tables::open(&txn, &self.staging)?;
             let mut head = Head::read(&tables)?;
+            let before = head;
             let remembered = Remembered::default();
             for (set, answer) in sets.iter().zip(answers.iter_mut()) {
                 // Refused in an earlier attempt: its answer stands, as it would be the same now.
@@ -281,6 +318,7 @@ impl Worker {
                 match apply(&mut tables, &self.schema, set, &mut head, &remembered, &self.crowds) {
                     Applied::Done(receipt) => {
                         wrote = true;
+                        done.push(*set);
                         *answer = Some(Ok(receipt));
                     }
                     Applied::Repeated(receipt) | Applied::Unchanged(receipt) => *answer = Some(Ok(receipt)),
@@ -299,16 +337,26 @@ impl Worker {
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
                 }
-                self.batches = self.batches.wrapping_add(1);
-                if self.batches.is_multiple_of(TRIM_EVERY)
-                    && let Some(set) = sets.last()
-                {
-                    trim(&mut tables, set)?;
+                // Receipts that go are in no frame: a log that is applied again finds them, which harms nobody.
+                if checkpoint && let Some(set) = sets.last() {
+                    self.checkpoints = self.checkpoints.wrapping_add(1);
+                    if self.checkpoints.is_multiple_of(TRIM_EVERY) {
+                        trim(&mut tables, set)?;
+                    }
                 }
+                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
             }
         }
         if wrote {
+            if checkpoint {
+                txn.set_quick_repair(true);
+            } else {
+                txn.set_durability(Durability::None).map_err(store_failed)?;
+            }
             txn.commit().map_err(store_failed)?;
+            if checkpoint {
+                self.wal.restart();
+            }
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
         } else {
             txn.abort().map_err(store_failed)?;

@@ -7,7 +7,7 @@ use super::{matching::MatchingRule, syntax::Syntax};
 
 /// The stable number of an attribute type. It is what records and index keys hold, so a number in the catalog is
 /// never given to another type. Below 0x8000: shipped; from there on: defined at run time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct AttributeId(pub u16);
 
 /// RFC 4512 §4.1.2 `USAGE`.

@@ -18,7 +18,7 @@ use crate::store::view::View;
 use redb::ReadableTable;
 
 /// A step about tokens.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum TokenOp {
     /// A new one.
     Issue {

@@ -1,10 +1,14 @@
 //! One number for everything that a store holds: two stores with the same digest hold the same rows.
 //!
-//! The clock's mark is left out, because it is stored without a position of its own.
+//! The clock's mark is left out, because it is stored without a position of its own. Of the two indexes counts what they say,
+//! not how much of it has reached their tables.
 
 use directory::store::tables::meta;
-use directory::store::view::Snapshot;
+use directory::store::text::Trigram;
+use directory::store::trigrams::Step;
+use directory::store::view::{Snapshot, View};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// The digest of a state.
 pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
@@ -27,8 +31,6 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         names: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
         children: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
         counts: u64, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
-        index: &[u8], |k, v| [k, { let () = v; &[] }];
-        text: &[u8], |k, v| [k, v];
         members: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], &[v][..]];
         groups: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], &[v][..]];
         claims: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
@@ -53,6 +55,20 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         journal: u64, |k, v| [&k.to_le_bytes()[..], v];
         receipts: u128, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
     }
+    for key in keys(snapshot) {
+        hash.update((key.len() as u64).to_le_bytes());
+        hash.update(key);
+    }
+    for trigram in trigrams(snapshot) {
+        let chunk = |number: u32, chunk: &[u8]| {
+            hash.update(trigram);
+            hash.update(number.to_le_bytes());
+            hash.update((chunk.len() as u64).to_le_bytes());
+            hash.update(chunk);
+            true
+        };
+        snapshot.staged().chunks(snapshot.text(), trigram, chunk).unwrap();
+    }
     for item in snapshot.meta().range::<&str>(..).unwrap() {
         let (key, value) = item.unwrap();
         if key.value() != meta::HIGH_WATER {
@@ -61,4 +77,27 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         }
     }
     hash.finalize().into()
+}
+
+/// The keys of `index`.
+fn keys(snapshot: &Snapshot) -> BTreeSet<Vec<u8>> {
+    let rows = snapshot.index().range::<&[u8]>(..).unwrap();
+    let mut keys: BTreeSet<Vec<u8>> = rows.map(|row| row.unwrap().0.value().to_vec()).collect();
+    for (key, comes) in snapshot.staged().whole().keys_from(0) {
+        if comes {
+            keys.insert(key.to_vec());
+        } else {
+            keys.remove(key);
+        }
+    }
+    keys
+}
+
+/// The trigrams of `text`, and some that nobody has any more.
+fn trigrams(snapshot: &Snapshot) -> BTreeSet<Trigram> {
+    let rows = snapshot.text().range::<&[u8]>(..).unwrap();
+    let mut trigrams: BTreeSet<Trigram> =
+        rows.filter_map(|row| row.unwrap().0.value().first_chunk().copied()).collect();
+    trigrams.extend(snapshot.staged().whole().steps().iter().map(Step::trigram));
+    trigrams
 }

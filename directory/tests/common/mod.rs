@@ -18,12 +18,21 @@ use directory::search::{self, Deref, Scope, SearchRequest};
 use directory::store::staged::Limits;
 use directory::store::verify::verify;
 use directory::store::view::View;
+use directory::wal;
+use directory::wal::layout::{Layout, Pages};
+use redb::{Database, StorageBackend};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 pub struct World {
     pub directory: Directory,
     pub clock: Arc<ManualClock>,
+}
+
+/// The tables of a closed store, for whoever reads or edits them behind its back.
+pub fn database(under: impl StorageBackend) -> Database {
+    let layout = Layout::read(&under).unwrap();
+    Database::builder().create_with_backend(Pages::new(Arc::new(under), &layout)).unwrap()
 }
 
 impl World {
@@ -43,6 +52,7 @@ impl World {
         options.pool.threads = NonZeroUsize::MIN;
         // So little may wait that every state of a late index is met.
         options.late = Limits { keys: 100, steps: 300, rows: 20 };
+        options.wal = wal::Limits { frames: 5, octets: 64 * 1024 };
         Ok(World { directory: Directory::open(options)?, clock })
     }
 

@@ -267,7 +267,7 @@ fn template() -> Vec<u8> {
             }
             world.verify();
         });
-        let database = redb::Builder::new().create_with_backend(disk.clone()).unwrap();
+        let database = crate::common::database(disk.clone());
         let txn = database.begin_write().unwrap();
         let next = directory::store::text::CHUNK - 6;
         txn.open_table(tables::META).unwrap().insert(tables::meta::NEXT_ID, next.to_le_bytes().as_slice()).unwrap();

@@ -1,7 +1,7 @@
 //! How grants are kept: so many, through a restart, without a secret.
 
-use crate::common::World;
 use crate::common::shared::Shared;
+use crate::common::{World, database};
 use crate::{ADA, PASSWORD, code, live, redeem, refresh, sign_in, terms, world};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,6 +17,7 @@ async fn there_are_only_so_many() {
     // Goal: the bounds hold; what goes is the oldest session, and the tenth of the families that was used longest ago.
     let world = world().await;
     let (first, _) = sign_in(&world).await;
+    world.clock.advance(Span::from_millis(5));
     let (second, live_one) = sign_in(&world).await;
     for _ in 0..SESSIONS - 1 {
         world.clock.advance(Span::from_millis(5));
@@ -53,7 +54,7 @@ async fn what_was_granted_survives_a_restart_and_tampering_is_found() {
     world.directory.stop();
     drop(world);
 
-    let database = redb::Builder::new().create_with_backend(shared.clone()).unwrap();
+    let database = database(shared.clone());
     let txn = database.begin_write().unwrap();
     let id = redeemed.family.id.0;
     let owner = (redeemed.family.account.0, id);

@@ -10,7 +10,7 @@ use crate::store::view::View;
 use redb::ReadableTable;
 
 /// A factor that was proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Used {
     /// A code of the app, by its step.
     Step(u64),

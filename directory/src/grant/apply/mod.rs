@@ -37,7 +37,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// A step about grants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub enum GrantOp {
     /// A new session. The system's alone, as every step that a door takes for somebody who has just proven something.
     StartSession {
@@ -73,6 +73,7 @@ pub enum GrantOp {
     /// A code becomes a family; a second time ends that family.
     Redeem {
         /// The code's name.
+        #[serde(with = "serde_bytes")]
         key: CodeKey,
         /// It is good until then (`wall`).
         expires: Millis,

@@ -1,0 +1,133 @@
+//! A frame: the write sets of one commit, and between which two heads of the journal they lead.
+//!
+//! ```text
+//! magic 8 │ version 4 │ length 4 │ before: position 8, hash 32 │ after: position 8, hash 32 │ HMAC-SHA-256 32 │ write sets
+//! ```
+//!
+//! Numbers are little-endian. The code covers everything but itself.
+
+use super::layout::PAGE;
+use crate::change::WriteSet;
+use crate::change::apply::Head;
+use crate::error::{Reason, Refusal};
+use crate::id::Position;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+const MAGIC: [u8; 8] = *b"rbframe\0";
+/// The form of the write sets, which rises when one of their types changes.
+pub const VERSION: u32 = 1;
+/// Octets of a frame before its write sets.
+pub const HEADER: usize = 128;
+/// Where the code is in the header.
+const CODE: usize = 96;
+
+/// What the header of a sound frame says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// The form of the write sets.
+    pub version: u32,
+    /// The octets of the write sets.
+    pub length: usize,
+    /// The journal's head before them.
+    pub before: Head,
+    /// The same after them.
+    pub after: Head,
+}
+
+impl Frame {
+    /// Octets of the log that it takes.
+    pub fn takes(&self) -> u64 {
+        pages(HEADER.saturating_add(self.length))
+    }
+}
+
+/// As many octets, in whole pages.
+pub fn pages(octets: usize) -> u64 {
+    u64::try_from(octets).unwrap_or(u64::MAX).div_ceil(PAGE).saturating_mul(PAGE)
+}
+
+/// Writes a frame in place of what `out` held, filled up to whole pages.
+///
+/// # Errors
+/// `Store` when a write set has no such form.
+pub fn write(
+    out: &mut Vec<u8>,
+    key: &[u8; 32],
+    before: &Head,
+    after: &Head,
+    sets: &[&WriteSet],
+) -> Result<(), Refusal> {
+    let failed = |e: &dyn std::fmt::Display| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
+    out.clear();
+    out.resize(HEADER, 0);
+    *out = postcard::to_extend(sets, std::mem::take(out)).map_err(|e| failed(&e))?;
+    let length = u32::try_from(out.len().saturating_sub(HEADER)).map_err(|e| failed(&e))?;
+    let mut header = Vec::with_capacity(CODE);
+    header.extend_from_slice(&MAGIC);
+    header.extend_from_slice(&VERSION.to_le_bytes());
+    header.extend_from_slice(&length.to_le_bytes());
+    for head in [before, after] {
+        header.extend_from_slice(&head.position.0.to_le_bytes());
+        header.extend_from_slice(&head.hash);
+    }
+    let body = out.get(HEADER..).unwrap_or_default();
+    let code = mac(key, &header, body).finalize().into_bytes();
+    header.extend_from_slice(&code);
+    if let Some(place) = out.get_mut(..HEADER) {
+        place.copy_from_slice(&header);
+    }
+    out.resize(usize::try_from(pages(out.len())).map_err(|e| failed(&e))?, 0);
+    Ok(())
+}
+
+/// How many octets the frame that begins so would have; none: nothing begins so.
+pub fn announced(start: &[u8]) -> Option<usize> {
+    let fields = start.strip_prefix(&MAGIC)?;
+    let length = fields.get(4..8)?.first_chunk::<4>()?;
+    usize::try_from(u32::from_le_bytes(*length)).ok()?.checked_add(HEADER)
+}
+
+/// The frame at the beginning of `log`, with its write sets; none: there is no sound one.
+pub fn read<'a>(log: &'a [u8], key: &[u8; 32]) -> Option<(Frame, &'a [u8])> {
+    let (header, rest) = log.split_first_chunk::<HEADER>()?;
+    let (head, code) = header.split_at_checked(CODE)?;
+    let (magic, fields) = head.split_first_chunk::<8>()?;
+    if *magic != MAGIC {
+        return None;
+    }
+    let (version, fields) = fields.split_first_chunk::<4>()?;
+    let (length, fields) = fields.split_first_chunk::<4>()?;
+    let (before, fields) = head_of(fields)?;
+    let (after, _) = head_of(fields)?;
+    let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
+    let body = rest.get(..length)?;
+    mac(key, head, body).verify_slice(code).ok()?;
+    Some((Frame { version: u32::from_le_bytes(*version), length, before, after }, body))
+}
+
+/// The write sets of a frame.
+///
+/// # Errors
+/// `Store` when they are of another form.
+pub fn sets(body: &[u8]) -> Result<Vec<WriteSet>, Refusal> {
+    postcard::from_bytes(body)
+        .map_err(|e| Refusal::new(Reason::Store, "the store failed").with_detail(format!("the log: {e}")))
+}
+
+fn head_of(fields: &[u8]) -> Option<(Head, &[u8])> {
+    let (position, rest) = fields.split_first_chunk::<8>()?;
+    let (hash, rest) = rest.split_first_chunk::<32>()?;
+    Some((Head { position: Position(u64::from_le_bytes(*position)), hash: *hash }, rest))
+}
+
+fn mac(key: &[u8; 32], head: &[u8], body: &[u8]) -> Hmac<Sha256> {
+    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+    for (place, octet) in block.iter_mut().zip(key) {
+        *place = *octet;
+    }
+    let mut mac = Hmac::<Sha256>::new(&block);
+    mac.update(head);
+    mac.update(body);
+    mac
+}
