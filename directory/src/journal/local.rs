@@ -1,18 +1,21 @@
 //! The write lane: one thread, one order, many write sets per commit.
 //!
 //! ```text
-//! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one two-phase commit ─▶ new snapshot ─▶ answers
+//! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one frame of the log, synced ─▶ new snapshot ─▶ answers
 //! ```
 //!
 //! While one commit runs the next batch gathers. Clients that wait for their answers before they ask again would so fall
-//! into two groups that take turns, and each commit would carry half of them: when the batch before was of several, the
-//! lane gives those whom it has just answered a moment to join: half of what the commit before took, so that a slow disk
-//! has large commits, between [`REJOIN`] and [`REJOIN_MOST`]. One client alone is never waited for. A set that is refused before
-//! its first write leaves nothing behind; one that is refused later costs the transaction, and the batch is applied
-//! again without it. An answer is given after the commit that holds it is durable, never before.
+//! into groups that take turns, and each commit would carry a part of them: when the batch before was of several, the
+//! lane gives those whom it has just answered a moment to join: [`REJOIN`] for each, or half of what the commit took, so
+//! that a slow disk has large commits, [`REJOIN_MOST`] at most. It waits no longer when all of them are there, or
+//! [`ENOUGH`]: more in a commit makes it no cheaper, and the door has work to do meanwhile. One client alone is never
+//! waited for. A set that is refused before its first write leaves nothing behind; one that is refused later costs the
+//! transaction, and the batch is applied again without it. An answer is given after its set is durable, never before.
 //!
-//! Commits are two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write
-//! cannot make an old root look like a new one, and opening after a crash does not walk the whole file.
+//! A set is durable when the log has it ([`wal`](crate::wal)); the tables are changed in memory, and written by every so
+//! many commits, with the clock's mark, before work that has the store to itself, and at the end. Those commits are
+//! two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write cannot make an
+//! old root look like a new one, and opening after a crash does not walk the whole file.
 
 use super::record::Record;
 use crate::access::Remembered;
@@ -40,10 +43,12 @@ use tokio::sync::oneshot;
 pub const QUEUE: usize = 8_192;
 /// Write sets in one commit.
 pub const BATCH: usize = 512;
-/// How long those answered by the last commit may take to join the next, at least.
+/// How long those whom the last commit has answered may take to join the next, for each of them.
 pub const REJOIN: Duration = Duration::from_micros(200);
-/// The same, at most.
+/// The same, for all of them.
 pub const REJOIN_MOST: Duration = Duration::from_millis(2);
+/// So many make a commit that is worth its while.
+pub const ENOUGH: usize = 32;
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Checkpoints between two looks for old receipts.
@@ -204,14 +209,15 @@ struct Batch {
 
 impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
-        let (mut answered, mut patience) = (0, REJOIN);
+        let (mut answered, mut patience) = (0, Duration::ZERO);
         loop {
             let mut batch = gather(jobs, answered, patience);
             let (stop, exclusive) = (batch.stop, batch.exclusive.take());
             answered = batch.sets.len();
             let began = Instant::now();
             self.carry_out(batch);
-            patience = began.elapsed().div_f32(2.0).clamp(REJOIN, REJOIN_MOST);
+            patience = REJOIN.saturating_mul(u32::try_from(answered).unwrap_or(u32::MAX));
+            patience = patience.max(began.elapsed().div_f32(2.0)).min(REJOIN_MOST);
             if exclusive.is_some() || stop {
                 self.checkpoint();
             }
@@ -374,33 +380,50 @@ enum Attempt {
 /// followed by others.
 fn gather(jobs: &Receiver<Job>, answered: usize, patience: Duration) -> Batch {
     let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None, stop: false };
-    let first = match jobs.recv_timeout(Duration::from_secs(3_600)) {
-        Ok(job) => job,
-        Err(RecvTimeoutError::Timeout) => return batch,
-        Err(RecvTimeoutError::Disconnected) => Job::Stop,
-    };
-    let mut next = Some(first);
-    let mut until = None;
-    while let Some(job) = next {
-        match job {
-            Job::Set(set, sender) => batch.sets.push((set, sender)),
-            Job::Mark(mark) => batch.mark = Some(mark),
-            Job::Exclusive(work) => batch.exclusive = Some(work),
-            Job::Stop => batch.stop = true,
-        }
-        if batch.sets.len() >= BATCH || batch.stop || batch.exclusive.is_some() {
-            break;
-        }
-        next = jobs.try_recv().ok();
-        if next.is_none() && answered > 1 {
-            let gathered = batch.sets.len();
-            let end = *until.get_or_insert_with(|| (Instant::now() + patience, gathered.saturating_add(answered)));
-            if gathered < end.1 {
-                next = jobs.recv_timeout(end.0.saturating_duration_since(Instant::now())).ok();
-            }
-        }
+    let until = Instant::now() + patience;
+    while let Ok(job) = jobs.try_recv()
+        && batch.take(job)
+    {}
+    // Who came while the last commit was made is not one of those whom it has answered.
+    let all = batch.sets.len().saturating_add(answered);
+    if batch.is_empty() {
+        match jobs.recv_timeout(Duration::from_secs(3_600)) {
+            Ok(job) => batch.take(job),
+            Err(RecvTimeoutError::Timeout) => return batch,
+            Err(RecvTimeoutError::Disconnected) => batch.take(Job::Stop),
+        };
+    }
+    while batch.is_open() {
+        let waits = answered > 1 && batch.sets.len() < all.min(ENOUGH);
+        let next = match jobs.try_recv() {
+            Err(_) if waits => jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+            next => next.ok(),
+        };
+        let Some(job) = next else { break };
+        batch.take(job);
     }
     batch
+}
+
+impl Batch {
+    /// Takes a job up. True: another may follow.
+    fn take(&mut self, job: Job) -> bool {
+        match job {
+            Job::Set(set, sender) => self.sets.push((set, sender)),
+            Job::Mark(mark) => self.mark = Some(mark),
+            Job::Exclusive(work) => self.exclusive = Some(work),
+            Job::Stop => self.stop = true,
+        }
+        self.is_open()
+    }
+
+    fn is_open(&self) -> bool {
+        self.sets.len() < BATCH && !self.stop && self.exclusive.is_none()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none() && !self.stop
+    }
 }
 
 /// Drops receipts that no client will ask for any more.
