@@ -17,6 +17,7 @@
 //! two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write cannot make an
 //! old root look like a new one, and opening after a crash does not walk the whole file.
 
+use super::queue::{Full, Queue};
 use super::record::Record;
 use crate::access::Remembered;
 use crate::change::apply::{Applied, Head, apply};
@@ -34,7 +35,6 @@ use crate::store::view::Tables;
 use crate::wal::Wal;
 use redb::{Database, Durability, ReadableTable};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -49,6 +49,8 @@ pub const REJOIN: Duration = Duration::from_micros(200);
 pub const REJOIN_MOST: Duration = Duration::from_millis(2);
 /// So many make a commit that is worth its while.
 pub const ENOUGH: usize = 32;
+/// After so long an idle lane looks about.
+const IDLE: Duration = Duration::from_secs(3_600);
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Checkpoints between two looks for old receipts.
@@ -66,7 +68,6 @@ enum Job {
     Set(Box<WriteSet>, oneshot::Sender<Answer>),
     Mark(Mark),
     Exclusive(Exclusive),
-    Stop,
 }
 
 /// Counters of the lane.
@@ -85,7 +86,7 @@ pub struct LaneCounters {
 /// The journal of one machine.
 #[derive(Debug)]
 pub struct Lane {
-    queue: SyncSender<Job>,
+    queue: Arc<Queue<Job>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
     counters: Arc<LaneCounters>,
 }
@@ -104,7 +105,7 @@ impl Lane {
         published: impl Fn() + Send + 'static,
         tell: impl Fn(&[Ended]) + Send + 'static,
     ) -> std::io::Result<Lane> {
-        let (queue, jobs) = sync_channel(QUEUE);
+        let queue = Arc::new(Queue::new(QUEUE));
         let counters = Arc::new(LaneCounters::default());
         let worker = Worker {
             database,
@@ -118,7 +119,8 @@ impl Lane {
             checkpoints: 0,
             broken: None,
         };
-        let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs))?;
+        let jobs = Abandoned(queue.clone());
+        let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs.0))?;
         Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
     }
 
@@ -128,11 +130,15 @@ impl Lane {
     /// `Busy` when the queue is full or the lane has stopped.
     pub fn submit(&self, set: WriteSet) -> Result<oneshot::Receiver<Answer>, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        match self.queue.try_send(Job::Set(Box::new(set), sender)) {
-            Ok(()) => Ok(receiver),
-            Err(TrySendError::Full(_)) => Err(Refusal::new(Reason::Busy, "too many changes are waiting")),
-            Err(TrySendError::Disconnected(_)) => Err(Refusal::new(Reason::Busy, "the server is shutting down")),
-        }
+        self.push(Job::Set(Box::new(set), sender), false)?;
+        Ok(receiver)
+    }
+
+    fn push(&self, job: Job, urgent: bool) -> Result<(), Refusal> {
+        self.queue.push(job, urgent).map_err(|full| match full {
+            Full::Bound => Refusal::new(Reason::Busy, "too many changes are waiting"),
+            Full::Closed => Refusal::new(Reason::Busy, "the server is shutting down"),
+        })
     }
 
     /// Queues work that writes the store by itself (an import): what was queued before is carried out first, nothing
@@ -151,17 +157,14 @@ impl Lane {
             // Nobody waits any more: what was written stands all the same.
             let _ = sender.send(outcome);
         });
-        match self.queue.try_send(Job::Exclusive(job)) {
-            Ok(()) => Ok(receiver),
-            Err(TrySendError::Full(_)) => Err(Refusal::new(Reason::Busy, "too many changes are waiting")),
-            Err(TrySendError::Disconnected(_)) => Err(Refusal::new(Reason::Busy, "the server is shutting down")),
-        }
+        self.push(Job::Exclusive(job), true)?;
+        Ok(receiver)
     }
 
     /// Stores the clock's mark with the next commit, or alone.
     pub fn mark(&self, mark: Mark) {
         // A full queue means commits are being made; the next minute brings the next mark.
-        let _ = self.queue.try_send(Job::Mark(mark));
+        let _ = self.queue.push(Job::Mark(mark), false);
     }
 
     /// The counters.
@@ -173,8 +176,7 @@ impl Lane {
     pub fn stop(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
-            // A blocking send: what was queued before is carried out first.
-            let _ = self.queue.send(Job::Stop);
+            self.queue.close();
             let _ = thread.join();
         }
     }
@@ -183,6 +185,15 @@ impl Lane {
 impl Drop for Lane {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Nobody waits for a lane that has ended, however it has.
+struct Abandoned(Arc<Queue<Job>>);
+
+impl Drop for Abandoned {
+    fn drop(&mut self) {
+        self.0.abandon();
     }
 }
 
@@ -204,31 +215,26 @@ struct Batch {
     sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
     mark: Option<Mark>,
     exclusive: Option<Exclusive>,
-    stop: bool,
 }
 
 impl Worker {
-    fn run(mut self, jobs: &Receiver<Job>) {
+    fn run(mut self, jobs: &Queue<Job>) {
         let (mut answered, mut patience) = (0, Duration::ZERO);
-        loop {
+        while !jobs.is_over() {
             let mut batch = gather(jobs, answered, patience);
-            let (stop, exclusive) = (batch.stop, batch.exclusive.take());
+            let exclusive = batch.exclusive.take();
             answered = batch.sets.len();
             let began = Instant::now();
             self.carry_out(batch);
             patience = REJOIN.saturating_mul(u32::try_from(answered).unwrap_or(u32::MAX));
             patience = patience.max(began.elapsed().div_f32(2.0)).min(REJOIN_MOST);
-            if exclusive.is_some() || stop {
-                self.checkpoint();
-            }
             if let Some(work) = exclusive {
+                self.checkpoint();
                 work(&self.database, &self.staging, &self.published);
                 self.crowds.forget();
             }
-            if stop {
-                return;
-            }
         }
+        self.checkpoint();
     }
 
     fn carry_out(&mut self, batch: Batch) {
@@ -378,29 +384,23 @@ enum Attempt {
 
 /// Waits for a job, then takes what has gathered; `answered` sets were answered just now, and have `patience` to be
 /// followed by others.
-fn gather(jobs: &Receiver<Job>, answered: usize, patience: Duration) -> Batch {
-    let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None, stop: false };
+fn gather(jobs: &Queue<Job>, answered: usize, patience: Duration) -> Batch {
+    let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None };
     let until = Instant::now() + patience;
-    while let Ok(job) = jobs.try_recv()
-        && batch.take(job)
-    {}
+    jobs.drain(|job| batch.take(job));
     // Who came while the last commit was made is not one of those whom it has answered.
-    let all = batch.sets.len().saturating_add(answered);
-    if batch.is_empty() {
-        match jobs.recv_timeout(Duration::from_secs(3_600)) {
-            Ok(job) => batch.take(job),
-            Err(RecvTimeoutError::Timeout) => return batch,
-            Err(RecvTimeoutError::Disconnected) => batch.take(Job::Stop),
-        };
+    let all = batch.sets.len().saturating_add(answered).min(ENOUGH);
+    if answered > 1 {
+        while batch.is_open()
+            && let missing @ 1.. = all.saturating_sub(batch.sets.len())
+            && jobs.wait(missing, until)
+        {
+            jobs.drain(|job| batch.take(job));
+        }
     }
-    while batch.is_open() {
-        let waits = answered > 1 && batch.sets.len() < all.min(ENOUGH);
-        let next = match jobs.try_recv() {
-            Err(_) if waits => jobs.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
-            next => next.ok(),
-        };
-        let Some(job) = next else { break };
-        batch.take(job);
+    if batch.is_empty() {
+        jobs.wait(1, Instant::now() + IDLE);
+        jobs.drain(|job| batch.take(job));
     }
     batch
 }
@@ -412,17 +412,16 @@ impl Batch {
             Job::Set(set, sender) => self.sets.push((set, sender)),
             Job::Mark(mark) => self.mark = Some(mark),
             Job::Exclusive(work) => self.exclusive = Some(work),
-            Job::Stop => self.stop = true,
         }
         self.is_open()
     }
 
     fn is_open(&self) -> bool {
-        self.sets.len() < BATCH && !self.stop && self.exclusive.is_none()
+        self.sets.len() < BATCH && self.exclusive.is_none()
     }
 
     fn is_empty(&self) -> bool {
-        self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none() && !self.stop
+        self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The order of all changes, and the memory of them.
 //!
 //! [`local`] is the journal of one machine: a lane that applies write sets one after another and commits many at once.
-//! [`record`] is what is remembered of each, chained so that history cannot be edited unseen; [`since`] asks what has been
+//! [`queue`] is what waits for it. [`record`] is what is remembered of each, chained so that history cannot be edited unseen; [`since`] asks what has been
 //! touched after a moment.
 
 pub mod local;
+pub mod queue;
 pub mod record;
 pub mod since;
