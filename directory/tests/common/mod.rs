@@ -44,6 +44,11 @@ impl World {
 
     /// Opens a store as it is; every run draws the same random bytes.
     pub fn open(backend: Backend) -> Result<World, Refusal> {
+        World::open_with(backend, |_| {})
+    }
+
+    /// The same, with other options than the tests' own.
+    pub fn open_with(backend: Backend, change: impl FnOnce(&mut Options)) -> Result<World, Refusal> {
         let clock = Arc::new(ManualClock::at(Millis(1_790_000_000_000)));
         let mut options = Options::new(backend).unwrap();
         options.clock = Box::new(clock.clone());
@@ -53,6 +58,7 @@ impl World {
         // So little may wait that every state of a late index is met.
         options.late = Limits { keys: 100, steps: 300, rows: 20 };
         options.wal = wal::Limits { frames: 5, octets: 64 * 1024 };
+        change(&mut options);
         Ok(World { directory: Directory::open(options)?, clock })
     }
 
