@@ -163,15 +163,16 @@ fn failed(error: impl std::fmt::Display) -> Refusal {
 }
 
 impl Inner {
-    /// Queues work that writes the store by itself: see [`Lane::exclusive`].
+    /// Queues work that has the store to itself: see [`Lane::exclusive`].
     ///
     /// # Errors
     /// `Busy`.
     pub(crate) fn exclusive<T: Send + 'static>(
         &self,
+        commits: bool,
         work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<tokio::sync::oneshot::Receiver<T>, Refusal> {
-        self.lane.exclusive(work)
+        self.lane.exclusive(commits, work)
     }
 }
 

@@ -75,7 +75,8 @@ impl Directory {
         let prepared = self.prepare(context, &request, true).await?;
         let set = prepare::write_set(&self.inner().random, context, prepared.ops);
         let schema = self.schema().clone();
-        let answer = self.inner().exclusive(move |database, staging| rehearse(database, staging, &schema, &set))?;
+        let answer =
+            self.inner().exclusive(false, move |database, staging| rehearse(database, staging, &schema, &set))?;
         answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
     }
 

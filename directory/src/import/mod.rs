@@ -233,8 +233,9 @@ impl Directory {
             finished: finished.clone(),
             report: Box::new(report),
         };
-        let answer =
-            self.inner().exclusive(move |database, staging| job.run(database, staging, &InOrder::new(outputs)))?;
+        let answer = self
+            .inner()
+            .exclusive(true, move |database, staging| job.run(database, staging, &InOrder::new(outputs)))?;
         let batch = Vec::with_capacity(BATCH);
         Ok(Import { workers: inputs, next: 0, batch, batch_bytes: 0, finished, threads, answer: Some(answer) })
     }

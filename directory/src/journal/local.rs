@@ -22,7 +22,7 @@ use super::record::Record;
 use crate::access::Remembered;
 use crate::change::apply::{Applied, Head, apply};
 use crate::change::{Receipt, WriteSet};
-use crate::clock::Mark;
+use crate::clock::{Mark, Millis};
 use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
 use crate::grant::apply::Crowds;
@@ -59,7 +59,13 @@ const TRIM_EVERY: u32 = 4;
 type Answer = Result<Receipt, Refusal>;
 
 /// Work that has the store to itself. Calls the last argument when it has committed, before it answers.
-type Exclusive = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
+type Work = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
+
+struct Exclusive {
+    work: Work,
+    /// It commits.
+    commits: bool,
+}
 
 /// Tells of the grants that a write set has ended.
 type Tell = Box<dyn Fn(&[Ended]) + Send>;
@@ -79,7 +85,7 @@ pub struct LaneCounters {
     pub applied: AtomicU64,
     /// Write sets refused.
     pub refused: AtomicU64,
-    /// Commits that failed. After the first one redb takes no more until the store is opened again.
+    /// Commits that failed. After the first one nothing is written until the store is opened again.
     pub failed: AtomicU64,
 }
 
@@ -141,13 +147,15 @@ impl Lane {
         })
     }
 
-    /// Queues work that writes the store by itself (an import): what was queued before is carried out first, nothing
-    /// else is meanwhile. The answer comes after everybody sees what it wrote.
+    /// Queues work that has the store to itself: what was queued before is carried out first, nothing else is meanwhile.
+    /// When it commits (an import), everything before it is in the tables durably, and the answer comes after everybody
+    /// sees what it wrote. It is not done, and there is no answer, when nothing can be written any more.
     ///
     /// # Errors
     /// `Busy` when the queue is full or the lane has stopped.
     pub fn exclusive<T: Send + 'static>(
         &self,
+        commits: bool,
         work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Refusal> {
         let (sender, receiver) = oneshot::channel();
@@ -157,7 +165,7 @@ impl Lane {
             // Nobody waits any more: what was written stands all the same.
             let _ = sender.send(outcome);
         });
-        self.push(Job::Exclusive(job), true)?;
+        self.push(Job::Exclusive(Exclusive { work: job, commits }), true)?;
         Ok(receiver)
     }
 
@@ -228,10 +236,14 @@ impl Worker {
             self.carry_out(batch);
             patience = REJOIN.saturating_mul(u32::try_from(answered).unwrap_or(u32::MAX));
             patience = patience.max(began.elapsed().div_f32(2.0)).min(REJOIN_MOST);
-            if let Some(work) = exclusive {
-                self.checkpoint();
-                work(&self.database, &self.staging, &self.published);
-                self.crowds.forget();
+            if let Some(Exclusive { work, commits }) = exclusive {
+                if commits {
+                    self.checkpoint();
+                }
+                if self.broken.is_none() {
+                    work(&self.database, &self.staging, &self.published);
+                    self.crowds.forget();
+                }
             }
         }
         self.checkpoint();
@@ -349,14 +361,17 @@ impl Worker {
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
                 }
-                // Receipts that go are in no frame: a log that is applied again finds them, which harms nobody.
-                if checkpoint && let Some(set) = sets.last() {
+                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
+                // Receipts go with checkpoints alone: after a crash, a set of the log must not meet one that is gone.
+                if checkpoint {
                     self.checkpoints = self.checkpoints.wrapping_add(1);
-                    if self.checkpoints.is_multiple_of(TRIM_EVERY) {
-                        trim(&mut tables, set)?;
+                    let now = sets.last().map(|set| set.now.wall).or(mark.map(|mark| mark.wall));
+                    if self.checkpoints.is_multiple_of(TRIM_EVERY)
+                        && let Some(now) = now
+                    {
+                        trim(&mut tables, now)?;
                     }
                 }
-                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
             }
         }
         if wrote {
@@ -426,8 +441,8 @@ impl Batch {
 }
 
 /// Drops receipts that no client will ask for any more.
-fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
-    let now = u64::try_from(set.now.wall.0).unwrap_or(0);
+fn trim(tables: &mut Tables<'_>, now: Millis) -> Result<(), Refusal> {
+    let now = u64::try_from(now.0).unwrap_or(0);
     let end = u128::from(now.saturating_sub(RECEIPTS_KEPT)) << 80;
     let mut old = Vec::new();
     for item in tables.receipts.range(..end)?.take(10_000) {

@@ -11,7 +11,7 @@ use redb::Builder;
 use redb::backends::FileBackend;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Opens the store at `path`; makes it when nothing is there, and divides one that an earlier version made. Nobody but its
@@ -20,7 +20,10 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// What the file system or redb says.
 pub fn open(builder: &Builder, path: &Path, random: &Random) -> Result<FileBackend, redb::Error> {
-    if !path.try_exists()? {
+    // A link stays a link.
+    let real = std::fs::canonicalize(path);
+    let path = real.as_deref().unwrap_or(path);
+    if !path.try_exists()? || std::fs::metadata(path)?.len() == 0 {
         make(builder, path, random)?;
     } else if is_undivided(path)? {
         divide(builder, path, random)?;
@@ -55,6 +58,11 @@ fn divide(builder: &Builder, path: &Path, random: &Random) -> Result<(), redb::E
     file.write_all(&layout.encode())?;
     file.seek(SeekFrom::Start(layout.pages_at))?;
     io::copy(&mut old, &mut file)?;
+    // Whoever does this, the file stays its owner's.
+    let owner = old.metadata()?;
+    if owner.uid() != file.metadata()?.uid() {
+        std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;
+    }
     finish(&unfinished, path)?;
     drop(held);
     Ok(())

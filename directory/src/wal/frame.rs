@@ -1,10 +1,11 @@
 //! A frame: the write sets of one commit, and between which two heads of the journal they lead.
 //!
 //! ```text
-//! magic 8 │ version 4 │ length 4 │ before: position 8, hash 32 │ after: position 8, hash 32 │ HMAC-SHA-256 32 │ write sets
+//! magic 8 │ version 4 │ length 4 │ before: position 8, hash 32 │ after: position 8, hash 32 │ digest 32 │ code 32 │ write sets
 //! ```
 //!
-//! Numbers are little-endian. The code covers everything but itself.
+//! Numbers are little-endian. The digest is the SHA-256 of the write sets, the code the HMAC-SHA-256 of all before it: a
+//! header can be told from other octets before as many more are read as it says.
 
 use super::layout::PAGE;
 use crate::change::WriteSet;
@@ -12,15 +13,15 @@ use crate::change::apply::Head;
 use crate::error::{Reason, Refusal};
 use crate::id::Position;
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 const MAGIC: [u8; 8] = *b"rbframe\0";
 /// The form of the write sets, which rises when one of their types changes.
 pub const VERSION: u32 = 1;
 /// Octets of a frame before its write sets.
-pub const HEADER: usize = 128;
+pub const HEADER: usize = CODE + 32;
 /// Where the code is in the header.
-const CODE: usize = 96;
+const CODE: usize = 128;
 
 /// What the header of a sound frame says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +34,19 @@ pub struct Frame {
     pub before: Head,
     /// The same after them.
     pub after: Head,
+    /// SHA-256 of the write sets.
+    digest: [u8; 32],
 }
 
 impl Frame {
     /// Octets of the log that it takes.
     pub fn takes(&self) -> u64 {
         pages(HEADER.saturating_add(self.length))
+    }
+
+    /// Whether these are its write sets.
+    pub fn is_of(&self, body: &[u8]) -> bool {
+        body.len() == self.length && Sha256::digest(body).as_slice() == self.digest
     }
 }
 
@@ -71,8 +79,8 @@ pub fn write(
         header.extend_from_slice(&head.position.0.to_le_bytes());
         header.extend_from_slice(&head.hash);
     }
-    let body = out.get(HEADER..).unwrap_or_default();
-    let code = mac(key, &header, body).finalize().into_bytes();
+    header.extend_from_slice(&Sha256::digest(out.get(HEADER..).unwrap_or_default()));
+    let code = mac(key, &header).finalize().into_bytes();
     header.extend_from_slice(&code);
     if let Some(place) = out.get_mut(..HEADER) {
         place.copy_from_slice(&header);
@@ -81,29 +89,18 @@ pub fn write(
     Ok(())
 }
 
-/// How many octets the frame that begins so would have; none: nothing begins so.
-pub fn announced(start: &[u8]) -> Option<usize> {
-    let fields = start.strip_prefix(&MAGIC)?;
-    let length = fields.get(4..8)?.first_chunk::<4>()?;
-    usize::try_from(u32::from_le_bytes(*length)).ok()?.checked_add(HEADER)
-}
-
-/// The frame at the beginning of `log`, with its write sets; none: there is no sound one.
-pub fn read<'a>(log: &'a [u8], key: &[u8; 32]) -> Option<(Frame, &'a [u8])> {
-    let (header, rest) = log.split_first_chunk::<HEADER>()?;
-    let (head, code) = header.split_at_checked(CODE)?;
-    let (magic, fields) = head.split_first_chunk::<8>()?;
-    if *magic != MAGIC {
-        return None;
-    }
+/// What the header says that these octets begin with; none: they begin with no sound one.
+pub fn read(octets: &[u8], key: &[u8; 32]) -> Option<Frame> {
+    let (head, rest) = octets.split_at_checked(CODE)?;
+    let fields = head.strip_prefix(&MAGIC)?;
+    mac(key, head).verify_slice(rest.get(..HEADER.saturating_sub(CODE))?).ok()?;
     let (version, fields) = fields.split_first_chunk::<4>()?;
     let (length, fields) = fields.split_first_chunk::<4>()?;
     let (before, fields) = head_of(fields)?;
-    let (after, _) = head_of(fields)?;
+    let (after, fields) = head_of(fields)?;
+    let digest = *fields.first_chunk::<32>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let body = rest.get(..length)?;
-    mac(key, head, body).verify_slice(code).ok()?;
-    Some((Frame { version: u32::from_le_bytes(*version), length, before, after }, body))
+    Some(Frame { version: u32::from_le_bytes(*version), length, before, after, digest })
 }
 
 /// The write sets of a frame.
@@ -121,13 +118,10 @@ fn head_of(fields: &[u8]) -> Option<(Head, &[u8])> {
     Some((Head { position: Position(u64::from_le_bytes(*position)), hash: *hash }, rest))
 }
 
-fn mac(key: &[u8; 32], head: &[u8], body: &[u8]) -> Hmac<Sha256> {
+fn mac(key: &[u8; 32], head: &[u8]) -> Hmac<Sha256> {
     let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
     for (place, octet) in block.iter_mut().zip(key) {
         *place = *octet;
     }
-    let mut mac = Hmac::<Sha256>::new(&block);
-    mac.update(head);
-    mac.update(body);
-    mac
+    Hmac::<Sha256>::new(&block).chain_update(head)
 }

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 use std::io::{Error, ErrorKind};
 use std::ops::Bound;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What is written together: a frame begins at such a boundary, so that writing one leaves those before it alone.
 pub const PAGE: u64 = 4_096;
@@ -79,12 +80,14 @@ fn decode(header: &[u8; LENGTH]) -> Option<Layout> {
 pub struct Pages {
     under: Arc<dyn StorageBackend>,
     at: u64,
+    broken: Arc<AtomicBool>,
 }
 
 impl Pages {
-    /// The part of these octets.
-    pub fn new(under: Arc<dyn StorageBackend>, layout: &Layout) -> Pages {
-        Pages { under, at: layout.pages_at }
+    /// The part of these octets. As soon as it is `broken`, nothing in it can be made durable any more: what the failing
+    /// disk has lost of it nobody knows.
+    pub fn new(under: Arc<dyn StorageBackend>, layout: &Layout, broken: Arc<AtomicBool>) -> Pages {
+        Pages { under, at: layout.pages_at, broken }
     }
 
     fn shifted(&self, offset: u64) -> Result<u64, Error> {
@@ -107,6 +110,9 @@ impl StorageBackend for Pages {
     }
 
     fn sync_data(&self) -> Result<(), Error> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(Error::other("the log has failed"));
+        }
         self.under.sync_data()
     }
 

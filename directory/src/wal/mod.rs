@@ -23,6 +23,7 @@ use layout::{Layout, PAGE, Pages};
 use redb::StorageBackend;
 use std::io::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// When the tables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Wal {
     frames: u32,
     /// The frame that is being made.
     buffer: Vec<u8>,
+    /// A frame has failed.
+    broken: Arc<AtomicBool>,
 }
 
 impl Wal {
@@ -66,8 +69,9 @@ impl Wal {
             under.sync_data()?;
         }
         let layout = Layout::read(under.as_ref())?;
-        let pages = Pages::new(Arc::clone(&under), &layout);
-        Ok((Wal { under, layout, limits, at: PAGE, frames: 0, buffer: Vec::new() }, pages))
+        let broken = Arc::new(AtomicBool::new(false));
+        let pages = Pages::new(Arc::clone(&under), &layout, Arc::clone(&broken));
+        Ok((Wal { under, layout, limits, at: PAGE, frames: 0, buffer: Vec::new(), broken }, pages))
     }
 
     /// Something has been appended since the last checkpoint.
@@ -84,8 +88,8 @@ impl Wal {
     /// has to be a checkpoint.
     ///
     /// # Errors
-    /// `Store`. Nobody knows then whether the frame will be found: no more may be written before the store is opened
-    /// again.
+    /// `Store`. Nobody knows then whether the frame will be found, nor what else the disk has lost: the tables cannot be
+    /// made durable any more, before the store is opened again.
     pub fn append(&mut self, before: &Head, after: &Head, sets: &[&WriteSet]) -> Result<bool, Refusal> {
         frame::write(&mut self.buffer, &self.layout.key, before, after, sets)?;
         let end = self.at.saturating_add(frame::pages(self.buffer.len()));
@@ -94,8 +98,8 @@ impl Wal {
             return Ok(false);
         }
         let failed = |e: Error| Refusal::new(Reason::Store, "the store failed").with_detail(format!("the log: {e}"));
-        self.under.write(self.at, &self.buffer).map_err(failed)?;
-        self.under.sync_data().map_err(failed)?;
+        let written = self.under.write(self.at, &self.buffer).and_then(|()| self.under.sync_data());
+        written.inspect_err(|_| self.broken.store(true, Ordering::SeqCst)).map_err(failed)?;
         self.at = end;
         self.frames = self.frames.saturating_add(1);
         Ok(true)

@@ -3,7 +3,7 @@
 //! Frames follow each other from the log's beginning; those of before the last checkpoint are skipped. What cannot be read
 //! is the end: the frame that was being written, never acknowledged, or what is left of an older round. Only the last frame
 //! can be torn, as each is on the disk before the next is begun. So a later frame behind the end means that an acknowledged
-//! one is damaged, and the store is not opened: nothing is lost in silence.
+//! one is damaged, and the store is not opened. Whether the last frame was torn, or is damaged since, nobody can tell.
 
 use super::Wal;
 use super::frame::{self, Frame, HEADER};
@@ -80,16 +80,19 @@ pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone,
     Ok(redone)
 }
 
-/// The sound frame at an offset.
+/// The sound frame at an offset, with its write sets.
 fn read(wal: &Wal, at: u64) -> Result<Option<(Frame, Vec<u8>)>, Refusal> {
     let failed = |e: std::io::Error| refuse(format!("the log: {e}"));
-    let room = usize::try_from(wal.layout.pages_at.saturating_sub(at)).unwrap_or(0);
-    let mut octets = vec![0; HEADER.min(room)];
-    wal.under.read(at, &mut octets).map_err(failed)?;
-    let Some(length) = frame::announced(&octets).filter(|length| *length <= room) else { return Ok(None) };
-    octets.resize(length, 0);
-    wal.under.read(at, &mut octets).map_err(failed)?;
-    Ok(frame::read(&octets, &wal.layout.key).map(|(frame, body)| (frame, body.to_vec())))
+    let mut header = [0; HEADER];
+    let room = usize::try_from(wal.layout.pages_at.saturating_sub(at)).unwrap_or(0).checked_sub(HEADER);
+    let Some(room) = room else { return Ok(None) };
+    wal.under.read(at, &mut header).map_err(failed)?;
+    let Some(frame) = frame::read(&header, &wal.layout.key).filter(|frame| frame.length <= room) else {
+        return Ok(None);
+    };
+    let mut body = vec![0; frame.length];
+    wal.under.read(at.saturating_add(HEADER as u64), &mut body).map_err(failed)?;
+    Ok(frame.is_of(&body).then_some((frame, body)))
 }
 
 /// Whether a frame can be applied to this state.
@@ -124,13 +127,16 @@ fn again(
     for set in &sets {
         if !matches!(apply(tables, schema, set, head, &remembered, &crowds), Applied::Done(_)) {
             return Err(refuse(format!(
-                "change {} of the log was not carried out again",
+                "change {} of the log was not carried out again: start the version that wrote it once, and stop it in order",
                 head.position.0.saturating_add(1)
             )));
         }
     }
     if *head != frame.after {
-        return Err(refuse(format!("the log leads elsewhere than it did, before change {}", frame.after.position.0)));
+        return Err(refuse(format!(
+            "the log leads elsewhere than it did, before change {}: start the version that wrote it once, and stop it in order",
+            frame.after.position.0
+        )));
     }
     Ok(u64::try_from(sets.len()).unwrap_or(u64::MAX))
 }

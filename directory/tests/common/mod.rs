@@ -32,7 +32,7 @@ pub struct World {
 /// The tables of a closed store, for whoever reads or edits them behind its back.
 pub fn database(under: impl StorageBackend) -> Database {
     let layout = Layout::read(&under).unwrap();
-    Database::builder().create_with_backend(Pages::new(Arc::new(under), &layout)).unwrap()
+    Database::builder().create_with_backend(Pages::new(Arc::new(under), &layout, Arc::default())).unwrap()
 }
 
 impl World {
