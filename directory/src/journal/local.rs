@@ -4,24 +4,21 @@
 //! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one frame of the log, synced ─▶ new snapshot ─▶ answers
 //! ```
 //!
-//! While one commit runs the next batch gathers. Clients that wait for their answers before they ask again would so fall
-//! into groups that take turns, and each commit would carry a part of them: when the batch before was of several, the
-//! lane gives those whom it has just answered a moment to join: [`REJOIN`] for each, or half of what the commit took, so
-//! that a slow disk has large commits, [`REJOIN_MOST`] at most. It waits no longer when all of them are there, or
-//! [`ENOUGH`]: more in a commit makes it no cheaper, and the door has work to do meanwhile. One client alone is never
-//! waited for. A set that is refused before its first write leaves nothing behind; one that is refused later costs the
-//! transaction, and the batch is applied again without it. An answer is given after its set is durable, never before.
+//! While one commit runs the next batch gathers ([`batch`](super::batch)). A set that is refused before its first write
+//! leaves nothing behind; one that is refused later costs the transaction, and the batch is applied again without it. An
+//! answer is given after its set is durable, never before.
 //!
 //! A set is durable when the log has it ([`wal`](crate::wal)); the tables are changed in memory, and written by every so
 //! many commits, with the clock's mark, before work that has the store to itself, and at the end. Those commits are
 //! two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write cannot make an
 //! old root look like a new one, and opening after a crash does not walk the whole file.
 
+use super::batch::{self, Answer, Batch, Exclusive, Job};
 use super::queue::{Full, Queue};
 use super::record::Record;
 use crate::access::Remembered;
+use crate::change::WriteSet;
 use crate::change::apply::{Applied, Head, apply};
-use crate::change::{Receipt, WriteSet};
 use crate::clock::{Mark, Millis};
 use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
@@ -41,40 +38,13 @@ use tokio::sync::oneshot;
 
 /// Write sets that may wait. One more is answered `Busy`.
 pub const QUEUE: usize = 8_192;
-/// Write sets in one commit.
-pub const BATCH: usize = 512;
-/// How long those whom the last commit has answered may take to join the next, for each of them.
-pub const REJOIN: Duration = Duration::from_micros(200);
-/// The same, for all of them.
-pub const REJOIN_MOST: Duration = Duration::from_millis(2);
-/// So many make a commit that is worth its while.
-pub const ENOUGH: usize = 32;
-/// After so long an idle lane looks about.
-const IDLE: Duration = Duration::from_secs(3_600);
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Checkpoints between two looks for old receipts.
 const TRIM_EVERY: u32 = 4;
 
-type Answer = Result<Receipt, Refusal>;
-
-/// Work that has the store to itself. Calls the last argument when it has committed, before it answers.
-type Work = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
-
-struct Exclusive {
-    work: Work,
-    /// It commits.
-    commits: bool,
-}
-
 /// Tells of the grants that a write set has ended.
 type Tell = Box<dyn Fn(&[Ended]) + Send>;
-
-enum Job {
-    Set(Box<WriteSet>, oneshot::Sender<Answer>),
-    Mark(Mark),
-    Exclusive(Exclusive),
-}
 
 /// Counters of the lane.
 #[derive(Debug, Default)]
@@ -219,23 +189,13 @@ struct Worker {
     broken: Option<Refusal>,
 }
 
-struct Batch {
-    sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
-    mark: Option<Mark>,
-    exclusive: Option<Exclusive>,
-}
-
 impl Worker {
     fn run(mut self, jobs: &Queue<Job>) {
-        let (mut answered, mut patience) = (0, Duration::ZERO);
+        let (mut expected, mut patience) = (0, Duration::ZERO);
         while !jobs.is_over() {
-            let mut batch = gather(jobs, answered, patience);
+            let mut batch = Batch::gather(jobs, expected, patience);
             let exclusive = batch.exclusive.take();
-            answered = batch.sets.len();
-            let began = Instant::now();
-            self.carry_out(batch);
-            patience = REJOIN.saturating_mul(u32::try_from(answered).unwrap_or(u32::MAX));
-            patience = patience.max(began.elapsed().div_f32(2.0)).min(REJOIN_MOST);
+            (expected, patience) = self.carry_out(batch, jobs);
             if let Some(Exclusive { work, commits }) = exclusive {
                 if commits {
                     self.checkpoint();
@@ -249,13 +209,16 @@ impl Worker {
         self.checkpoint();
     }
 
-    fn carry_out(&mut self, batch: Batch) {
+    /// Commits and answers. How many sets are expected then, and how long they are waited for.
+    fn carry_out(&mut self, batch: Batch, jobs: &Queue<Job>) -> (usize, Duration) {
         if batch.sets.is_empty() && batch.mark.is_none() {
-            return;
+            return (0, Duration::ZERO);
         }
+        let began = Instant::now();
         let sets: Vec<&WriteSet> = batch.sets.iter().map(|(set, _)| set.as_ref()).collect();
         let outcome = self.commit(&sets, batch.mark);
         (self.published)();
+        let next = batch::expect(jobs.len(), batch.sets.len(), began.elapsed());
         match outcome {
             Ok(answers) => {
                 for ((_, sender), answer) in batch.sets.into_iter().zip(answers) {
@@ -275,6 +238,7 @@ impl Worker {
                 }
             }
         }
+        next
     }
 
     fn fail(&mut self, refusal: &Refusal) {
@@ -395,49 +359,6 @@ impl Worker {
 enum Attempt {
     Committed,
     Spoiled,
-}
-
-/// Waits for a job, then takes what has gathered; `answered` sets were answered just now, and have `patience` to be
-/// followed by others.
-fn gather(jobs: &Queue<Job>, answered: usize, patience: Duration) -> Batch {
-    let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None };
-    let until = Instant::now() + patience;
-    jobs.drain(|job| batch.take(job));
-    // Who came while the last commit was made is not one of those whom it has answered.
-    let all = batch.sets.len().saturating_add(answered).min(ENOUGH);
-    if answered > 1 {
-        while batch.is_open()
-            && let missing @ 1.. = all.saturating_sub(batch.sets.len())
-            && jobs.wait(missing, until)
-        {
-            jobs.drain(|job| batch.take(job));
-        }
-    }
-    if batch.is_empty() {
-        jobs.wait(1, Instant::now() + IDLE);
-        jobs.drain(|job| batch.take(job));
-    }
-    batch
-}
-
-impl Batch {
-    /// Takes a job up. True: another may follow.
-    fn take(&mut self, job: Job) -> bool {
-        match job {
-            Job::Set(set, sender) => self.sets.push((set, sender)),
-            Job::Mark(mark) => self.mark = Some(mark),
-            Job::Exclusive(work) => self.exclusive = Some(work),
-        }
-        self.is_open()
-    }
-
-    fn is_open(&self) -> bool {
-        self.sets.len() < BATCH && self.exclusive.is_none()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none()
-    }
 }
 
 /// Drops receipts that no client will ask for any more.

@@ -100,6 +100,16 @@ impl<T> Queue<T> {
         self.wake(state, sleeps);
     }
 
+    /// How many jobs are there.
+    pub fn len(&self) -> usize {
+        self.state().jobs.len()
+    }
+
+    /// No job is there.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Nothing comes any more, and nothing is there.
     pub fn is_over(&self) -> bool {
         let state = self.state();

@@ -1,0 +1,180 @@
+//! What goes into one commit.
+//!
+//! Clients that wait for their answers before they ask again would fall into groups that take turns, and each commit would
+//! carry a part of them: when the batch before was of several, the lane gives those whom it has just answered a moment to
+//! join: [`REJOIN`] for each, or half of what the commit took, so that a slow disk has large commits, [`REJOIN_MOST`] at
+//! most. It waits no longer when all of them are there, or [`ENOUGH`]: more in a commit makes it no cheaper, and the door has
+//! work to do meanwhile. One client alone is never waited for.
+
+use super::queue::Queue;
+use crate::change::{Receipt, WriteSet};
+use crate::clock::Mark;
+use crate::error::Refusal;
+use crate::store::staged::Staging;
+use redb::Database;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Write sets in one commit.
+pub const BATCH: usize = 512;
+/// How long those whom the last commit has answered may take to join the next, for each of them.
+pub const REJOIN: Duration = Duration::from_micros(200);
+/// The same, for all of them.
+pub const REJOIN_MOST: Duration = Duration::from_millis(2);
+/// So many make a commit that is worth its while.
+pub const ENOUGH: usize = 32;
+/// After so long an idle lane looks about.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// What a set is told.
+pub(super) type Answer = Result<Receipt, Refusal>;
+
+/// Work that has the store to itself. Calls the last argument when it has committed, before it answers.
+type Work = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
+
+/// See [`Lane::exclusive`](super::local::Lane::exclusive).
+pub(super) struct Exclusive {
+    pub(super) work: Work,
+    /// It commits.
+    pub(super) commits: bool,
+}
+
+/// What waits for the lane.
+pub(super) enum Job {
+    Set(Box<WriteSet>, oneshot::Sender<Answer>),
+    Mark(Mark),
+    Exclusive(Exclusive),
+}
+
+/// What the lane does next.
+pub(super) struct Batch {
+    pub(super) sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
+    pub(super) mark: Option<Mark>,
+    pub(super) exclusive: Option<Exclusive>,
+}
+
+impl Batch {
+    /// Waits for a job, then takes what has gathered. When fewer sets are there than `expected`, they have `patience` to
+    /// come.
+    pub(super) fn gather(jobs: &Queue<Job>, expected: usize, patience: Duration) -> Batch {
+        let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None };
+        let until = Instant::now() + patience;
+        jobs.drain(|job| batch.take(job));
+        while batch.is_open()
+            && let missing @ 1.. = expected.min(ENOUGH).saturating_sub(batch.sets.len())
+            && jobs.wait(missing, until)
+        {
+            jobs.drain(|job| batch.take(job));
+        }
+        if batch.is_empty() {
+            jobs.wait(1, Instant::now() + IDLE);
+            jobs.drain(|job| batch.take(job));
+        }
+        batch
+    }
+
+    /// Takes a job up. True: another may follow.
+    fn take(&mut self, job: Job) -> bool {
+        match job {
+            Job::Set(set, sender) => self.sets.push((set, sender)),
+            Job::Mark(mark) => self.mark = Some(mark),
+            Job::Exclusive(work) => self.exclusive = Some(work),
+        }
+        self.is_open()
+    }
+
+    fn is_open(&self) -> bool {
+        self.sets.len() < BATCH && self.exclusive.is_none()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none()
+    }
+}
+
+/// How many sets are expected, and how long they are waited for, after a commit that took so long: those whom it has
+/// answered, besides those who were there when it was done. One client alone is not expected.
+pub(super) fn expect(there: usize, answered: usize, took: Duration) -> (usize, Duration) {
+    if answered < 2 {
+        return (0, Duration::ZERO);
+    }
+    let each = REJOIN.saturating_mul(u32::try_from(answered).unwrap_or(u32::MAX));
+    (there.saturating_add(answered), each.max(took.div_f32(2.0)).min(REJOIN_MOST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+    use std::sync::Arc;
+
+    /// Nobody is kept waiting so long by a test that passes.
+    const LONG: Duration = Duration::from_secs(600);
+
+    fn mark() -> Job {
+        Job::Mark(Mark { wall: Millis(0), calendar: Millis(0) })
+    }
+
+    fn set() -> Job {
+        let now = crate::clock::Now::at(Millis(0));
+        let origin = crate::context::Origin { door: crate::context::Door::Internal, address: None, confidential: true };
+        let id = crate::id::WriteSetId(1);
+        let set = WriteSet { id, actor: crate::context::Actor::System, origin, now, request_id: 1, ops: Vec::new() };
+        Job::Set(Box::new(set), oneshot::channel().0)
+    }
+
+    fn of(sets: usize) -> Arc<Queue<Job>> {
+        let queue = Arc::new(Queue::new(1_000));
+        for _ in 0..sets {
+            queue.push(set(), false).unwrap();
+        }
+        queue
+    }
+
+    #[test]
+    fn nobody_is_waited_for_who_will_not_come() {
+        // Goal: what is there is taken at once when as many were expected, or enough have come, or patience is over.
+        for (there, expected) in [(1, 0), (1, 1), (5, 3), (ENOUGH, 100), (ENOUGH + 20, 100)] {
+            assert_eq!(Batch::gather(&of(there), expected, LONG).sets.len(), there, "{expected} expected");
+        }
+        assert_eq!(Batch::gather(&of(1), 9, Duration::ZERO).sets.len(), 1);
+        assert_eq!(Batch::gather(&of(BATCH + 1), 0, LONG).sets.len(), BATCH);
+    }
+
+    #[test]
+    fn who_is_expected_is_waited_for() {
+        for there in [0, 2] {
+            let queue = of(there);
+            let lane = queue.clone();
+            let batch = std::thread::spawn(move || Batch::gather(&lane, there + 3, LONG).sets.len());
+            for _ in 0..3 {
+                queue.push(set(), false).unwrap();
+            }
+            assert_eq!(batch.join().unwrap(), there + 3);
+        }
+    }
+
+    #[test]
+    fn work_that_has_the_store_to_itself_is_the_last_of_its_batch() {
+        let queue = of(2);
+        let work = Exclusive { work: Box::new(|_, _, _| {}), commits: true };
+        queue.push(Job::Exclusive(work), true).unwrap();
+        queue.push(mark(), false).unwrap();
+        let batch = Batch::gather(&queue, 50, LONG);
+        assert!(batch.sets.len() == 2 && batch.exclusive.is_some() && batch.mark.is_none());
+        assert!(Batch::gather(&queue, 0, LONG).mark.is_some());
+        queue.close();
+        assert!(Batch::gather(&queue, 0, LONG).is_empty());
+    }
+
+    #[test]
+    fn those_who_were_answered_are_expected_besides_those_who_were_there() {
+        // Goal: patience grows with their number and with what the disk takes, to a bound; one client is not waited for.
+        let micros = Duration::from_micros;
+        assert_eq!(expect(3, 2, micros(10)), (5, REJOIN * 2));
+        assert_eq!(expect(0, 2, micros(3_000)), (2, micros(1_500)));
+        assert_eq!(expect(0, 500, micros(10)), (500, REJOIN_MOST));
+        assert_eq!(expect(0, 2, LONG), (2, REJOIN_MOST));
+        assert_eq!(expect(4, 1, LONG).0, 0);
+    }
+}
