@@ -19,7 +19,7 @@ use super::record::Record;
 use crate::access::Remembered;
 use crate::change::WriteSet;
 use crate::change::apply::{Applied, Head, apply};
-use crate::clock::{Mark, Millis};
+use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
 use crate::grant::apply::Crowds;
@@ -40,8 +40,8 @@ use tokio::sync::oneshot;
 pub const QUEUE: usize = 8_192;
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
-/// Checkpoints between two looks for old receipts.
-const TRIM_EVERY: u32 = 4;
+/// Commits between two looks for old receipts.
+const TRIM_EVERY: u32 = 256;
 
 /// Tells of the grants that a write set has ended.
 type Tell = Box<dyn Fn(&[Ended]) + Send>;
@@ -92,7 +92,7 @@ impl Lane {
             tell: Box::new(tell),
             counters: counters.clone(),
             crowds: Crowds::default(),
-            checkpoints: 0,
+            batches: 0,
             broken: None,
         };
         let jobs = Abandoned(queue.clone());
@@ -184,7 +184,7 @@ struct Worker {
     tell: Tell,
     counters: Arc<LaneCounters>,
     crowds: Crowds,
-    checkpoints: u32,
+    batches: u32,
     /// Why nothing can be written any more.
     broken: Option<Refusal>,
 }
@@ -291,7 +291,9 @@ impl Worker {
     ) -> Result<Attempt, Refusal> {
         let mut txn = self.database.begin_write().map_err(store_failed)?;
         let mut wrote = mark.is_some();
-        let mut checkpoint = mark.is_some() || self.wal.is_due();
+        // Receipts go with a checkpoint: after a crash, a set of the log must not meet one that was gone.
+        let trims = self.batches.wrapping_add(1).is_multiple_of(TRIM_EVERY);
+        let mut checkpoint = mark.is_some() || trims || self.wal.is_due();
         let mut done = Vec::with_capacity(sets.len());
         {
             let mut tables = Tables::open(&txn, &self.staging)?;
@@ -325,17 +327,10 @@ impl Worker {
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
                 }
-                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
-                // Receipts go with checkpoints alone: after a crash, a set of the log must not meet one that is gone.
-                if checkpoint {
-                    self.checkpoints = self.checkpoints.wrapping_add(1);
-                    let now = sets.last().map(|set| set.now.wall).or(mark.map(|mark| mark.wall));
-                    if self.checkpoints.is_multiple_of(TRIM_EVERY)
-                        && let Some(now) = now
-                    {
-                        trim(&mut tables, now)?;
-                    }
+                if trims && let Some(set) = sets.last() {
+                    trim(&mut tables, set)?;
                 }
+                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
             }
         }
         if wrote {
@@ -348,6 +343,7 @@ impl Worker {
             if checkpoint {
                 self.wal.restart();
             }
+            self.batches = self.batches.wrapping_add(u32::from(!done.is_empty()));
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
         } else {
             txn.abort().map_err(store_failed)?;
@@ -362,8 +358,8 @@ enum Attempt {
 }
 
 /// Drops receipts that no client will ask for any more.
-fn trim(tables: &mut Tables<'_>, now: Millis) -> Result<(), Refusal> {
-    let now = u64::try_from(now.0).unwrap_or(0);
+fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
+    let now = u64::try_from(set.now.wall.0).unwrap_or(0);
     let end = u128::from(now.saturating_sub(RECEIPTS_KEPT)) << 80;
     let mut old = Vec::new();
     for item in tables.receipts.range(..end)?.take(10_000) {
