@@ -125,6 +125,11 @@ impl Refusal {
         self
     }
 
+    /// The store failed, or is damaged; why is for the log alone.
+    pub fn store(why: impl std::fmt::Display) -> Refusal {
+        Refusal::new(Reason::Store, "the store failed").with_detail(why.to_string())
+    }
+
     /// The actor may not; nothing is said about why.
     pub fn not_allowed() -> Refusal {
         Refusal::new(Reason::NotAllowed, "")
@@ -133,18 +138,18 @@ impl Refusal {
 
 impl From<redb::StorageError> for Refusal {
     fn from(error: redb::StorageError) -> Refusal {
-        Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+        Refusal::store(error)
     }
 }
 
 impl From<redb::CursorError> for Refusal {
     fn from(error: redb::CursorError) -> Refusal {
-        Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+        Refusal::store(error)
     }
 }
 
 impl From<redb::TableError> for Refusal {
     fn from(error: redb::TableError) -> Refusal {
-        Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+        Refusal::store(error)
     }
 }

@@ -159,7 +159,7 @@ impl Snapshots {
 }
 
 fn failed(error: impl std::fmt::Display) -> Refusal {
-    Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+    Refusal::store(error)
 }
 
 impl Inner {
@@ -191,7 +191,9 @@ impl Directory {
             (None, Backend::Memory | Backend::Other(_)) => Place::Nowhere,
         };
         let backend: Box<dyn StorageBackend> = match options.backend {
-            Backend::File(path) => Box::new(file::open(&builder, &path, &options.random).map_err(failed)?),
+            Backend::File(path) => {
+                Box::new(file::open(&builder, &path, options.wal.octets, &options.random).map_err(failed)?)
+            }
             Backend::Memory => Box::new(redb::backends::InMemoryBackend::new()),
             Backend::Other(backend) => backend,
         };

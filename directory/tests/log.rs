@@ -394,6 +394,19 @@ fn a_header_that_is_not_ours_is_no_store() {
     }
 }
 
+#[tokio::test]
+async fn a_store_that_is_cut_off_is_not_a_new_one() {
+    // Goal: whatever is missing at its end, it is refused, and nothing is written to it.
+    let (image, _) = units().await;
+    let pages_at = usize::try_from(Layout::read(&Disk::of(image.clone())).unwrap().pages_at).unwrap();
+    for length in [1, 50, 4_096, pages_at - 1, pages_at] {
+        let disk = Disk::of(image[..length].to_vec());
+        let opened = World::open_with(Backend::Other(disk.backend()), roomy);
+        assert_eq!(opened.err().map(|refusal| refusal.reason), Some(Reason::Store), "{length} octets");
+        assert_eq!((disk.operations(), disk.bytes().len()), (0, length));
+    }
+}
+
 /// Write sets of every kind that the workload has, as this version writes them.
 const KEPT: &[u8] = include_bytes!("log/write-sets.bin");
 /// SHA-256 of what they say.

@@ -153,14 +153,13 @@ pub fn stale() -> Refusal {
 
 /// Applies a set in a transaction that is given up.
 fn rehearse(database: &Database, staging: &Staging, schema: &Schema, set: &WriteSet) -> Result<Vec<Event>, Refusal> {
-    let failed = |e: &dyn std::fmt::Display| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
-    let txn = database.begin_write().map_err(|e| failed(&e))?;
+    let txn = database.begin_write().map_err(Refusal::store)?;
     let events = {
         let mut tables = Tables::open(&txn, staging)?;
         let head = Head::read(&tables)?;
         apply::rehearse(&mut tables, schema, set, head)
     };
-    txn.abort().map_err(|e| failed(&e))?;
+    txn.abort().map_err(Refusal::store)?;
     events
 }
 

@@ -9,7 +9,7 @@
 //! answer is given after its set is durable, never before.
 //!
 //! A set is durable when the log has it ([`wal`](crate::wal)); the tables are changed in memory, and written by every so
-//! many commits, with the clock's mark, before work that has the store to itself, and at the end. Those commits are
+//! many commits, with the clock's mark, before an import, and at the end. Those commits are
 //! two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write cannot make an
 //! old root look like a new one, and opening after a crash does not walk the whole file.
 
@@ -327,7 +327,7 @@ impl Worker {
                 if let Some(mark) = mark {
                     tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
                 }
-                if trims && let Some(set) = sets.last() {
+                if trims && let Some(set) = done.last() {
                     trim(&mut tables, set)?;
                 }
                 checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
@@ -372,7 +372,7 @@ fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
 }
 
 fn store_failed(error: impl std::fmt::Display) -> Refusal {
-    Refusal::new(Reason::Store, "the store failed").with_detail(error.to_string())
+    Refusal::store(error)
 }
 
 /// Reads the records after a position, checking the chain; stops at the first break.

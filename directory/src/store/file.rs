@@ -1,8 +1,8 @@
 //! The store's file comes into being whole: made under another name, and given its own when it is on the disk.
 //!
 //! Cut off in the middle of making it, redb leaves a file that it never opens again; and a new file whose directory is
-//! not synced can be gone after a power cut, with everything that was acknowledged in it. Called by `handle` before a
-//! file is opened.
+//! not synced can be gone after a power cut, with everything that was acknowledged in it. A store of an earlier version
+//! becomes one with a log in the same way.
 
 use crate::random::Random;
 use crate::wal::layout::{Layout, UNDIVIDED};
@@ -15,26 +15,26 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Opens the store at `path`; makes it when nothing is there, and divides one that an earlier version made. Nobody but its
-/// owner may read the file: it holds password hashes.
+/// owner may read the file: it holds password hashes. A log that is made takes so many `octets`.
 ///
 /// # Errors
 /// What the file system or redb says.
-pub fn open(builder: &Builder, path: &Path, random: &Random) -> Result<FileBackend, redb::Error> {
+pub fn open(builder: &Builder, path: &Path, octets: u64, random: &Random) -> Result<FileBackend, redb::Error> {
     // A link stays a link.
     let real = std::fs::canonicalize(path);
     let path = real.as_deref().unwrap_or(path);
     if !path.try_exists()? || std::fs::metadata(path)?.len() == 0 {
-        make(builder, path, random)?;
+        make(builder, path, octets, random)?;
     } else if is_undivided(path)? {
-        divide(builder, path, random)?;
+        divide(builder, path, octets, random)?;
     }
     Ok(FileBackend::new(OpenOptions::new().read(true).write(true).open(path)?)?)
 }
 
 /// Makes an empty store.
-fn make(builder: &Builder, path: &Path, random: &Random) -> Result<(), redb::Error> {
+fn make(builder: &Builder, path: &Path, octets: u64, random: &Random) -> Result<(), redb::Error> {
     let (unfinished, file) = begin(path)?;
-    let (_, pages) = Wal::open(Box::new(FileBackend::new(file)?), Limits::default(), random)?;
+    let (_, pages) = Wal::open(Box::new(FileBackend::new(file)?), Limits { frames: 0, octets }, random)?;
     drop(builder.create_with_backend(pages)?);
     finish(&unfinished, path)
 }
@@ -49,12 +49,12 @@ fn is_undivided(path: &Path) -> io::Result<bool> {
 }
 
 /// Puts a log in front of redb's part: into another file, which then takes the name.
-fn divide(builder: &Builder, path: &Path, random: &Random) -> Result<(), redb::Error> {
+fn divide(builder: &Builder, path: &Path, octets: u64, random: &Random) -> Result<(), redb::Error> {
     // As long as it is open here, no earlier version opens it.
     let held = builder.open(path)?;
     let mut old = File::open(path)?;
     let (unfinished, mut file) = begin(path)?;
-    let layout = Layout::new(Limits::default().octets, random);
+    let layout = Layout::new(octets, random);
     file.write_all(&layout.encode())?;
     file.seek(SeekFrom::Start(layout.pages_at))?;
     io::copy(&mut old, &mut file)?;
@@ -108,11 +108,11 @@ mod tests {
         let path = folder.path().join("store.redb");
         let random = Random::from_seed(1);
         std::fs::write(unfinished(&path), vec![0; 70_000]).unwrap();
-        drop(open(&Builder::new(), &path, &random).unwrap());
+        drop(open(&Builder::new(), &path, Limits::default().octets, &random).unwrap());
         assert!(!unfinished(&path).exists());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let made = std::fs::read(&path).unwrap();
-        drop(open(&Builder::new(), &path, &random).unwrap());
+        drop(open(&Builder::new(), &path, Limits::default().octets, &random).unwrap());
         assert_eq!(std::fs::read(&path).unwrap(), made);
     }
 
@@ -128,13 +128,13 @@ mod tests {
         txn.set_quick_repair(true);
         txn.open_table(ROWS).unwrap().insert(1, 2).unwrap();
         txn.commit().unwrap();
-        assert!(open(&Builder::new(), &path, &random).is_err());
+        assert!(open(&Builder::new(), &path, Limits::default().octets, &random).is_err());
         let crashed = std::fs::read(&path).unwrap();
         drop(old);
         for octets in [crashed, std::fs::read(&path).unwrap()] {
             std::fs::write(&path, &octets).unwrap();
             std::fs::write(unfinished(&path), vec![7; 70_000]).unwrap();
-            let backend = open(&Builder::new(), &path, &random).unwrap();
+            let backend = open(&Builder::new(), &path, Limits::default().octets, &random).unwrap();
             let (_, pages) = Wal::open(Box::new(backend), Limits::default(), &random).unwrap();
             let database = Builder::new().create_with_backend(pages).unwrap();
             let txn = database.begin_read().unwrap();

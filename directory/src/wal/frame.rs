@@ -10,9 +10,9 @@
 use super::layout::PAGE;
 use crate::change::WriteSet;
 use crate::change::apply::Head;
-use crate::error::{Reason, Refusal};
+use crate::error::Refusal;
 use crate::id::Position;
-use hmac::{Hmac, KeyInit, Mac};
+use aws_lc_rs::hmac;
 use sha2::{Digest, Sha256};
 
 const MAGIC: [u8; 8] = *b"rbframe\0";
@@ -66,11 +66,10 @@ pub fn write(
     after: &Head,
     sets: &[&WriteSet],
 ) -> Result<(), Refusal> {
-    let failed = |e: &dyn std::fmt::Display| Refusal::new(Reason::Store, "the store failed").with_detail(e.to_string());
     out.clear();
     out.resize(HEADER, 0);
-    *out = postcard::to_extend(sets, std::mem::take(out)).map_err(|e| failed(&e))?;
-    let length = u32::try_from(out.len().saturating_sub(HEADER)).map_err(|e| failed(&e))?;
+    *out = postcard::to_extend(sets, std::mem::take(out)).map_err(Refusal::store)?;
+    let length = u32::try_from(out.len().saturating_sub(HEADER)).map_err(Refusal::store)?;
     let mut header = Vec::with_capacity(CODE);
     header.extend_from_slice(&MAGIC);
     header.extend_from_slice(&VERSION.to_le_bytes());
@@ -80,12 +79,12 @@ pub fn write(
         header.extend_from_slice(&head.hash);
     }
     header.extend_from_slice(&Sha256::digest(out.get(HEADER..).unwrap_or_default()));
-    let code = mac(key, &header).finalize().into_bytes();
-    header.extend_from_slice(&code);
+    let code = hmac::sign(&code_key(key), &header);
+    header.extend_from_slice(code.as_ref());
     if let Some(place) = out.get_mut(..HEADER) {
         place.copy_from_slice(&header);
     }
-    out.resize(usize::try_from(pages(out.len())).map_err(|e| failed(&e))?, 0);
+    out.resize(usize::try_from(pages(out.len())).map_err(Refusal::store)?, 0);
     Ok(())
 }
 
@@ -93,7 +92,7 @@ pub fn write(
 pub fn read(octets: &[u8], key: &[u8; 32]) -> Option<Frame> {
     let (head, rest) = octets.split_at_checked(CODE)?;
     let fields = head.strip_prefix(&MAGIC)?;
-    mac(key, head).verify_slice(rest.get(..HEADER.saturating_sub(CODE))?).ok()?;
+    hmac::verify(&code_key(key), head, rest.get(..HEADER.saturating_sub(CODE))?).ok()?;
     let (version, fields) = fields.split_first_chunk::<4>()?;
     let (length, fields) = fields.split_first_chunk::<4>()?;
     let (before, fields) = head_of(fields)?;
@@ -108,8 +107,7 @@ pub fn read(octets: &[u8], key: &[u8; 32]) -> Option<Frame> {
 /// # Errors
 /// `Store` when they are of another form.
 pub fn sets(body: &[u8]) -> Result<Vec<WriteSet>, Refusal> {
-    postcard::from_bytes(body)
-        .map_err(|e| Refusal::new(Reason::Store, "the store failed").with_detail(format!("the log: {e}")))
+    postcard::from_bytes(body).map_err(|e| Refusal::store(format!("the log: {e}")))
 }
 
 fn head_of(fields: &[u8]) -> Option<(Head, &[u8])> {
@@ -118,10 +116,6 @@ fn head_of(fields: &[u8]) -> Option<(Head, &[u8])> {
     Some((Head { position: Position(u64::from_le_bytes(*position)), hash: *hash }, rest))
 }
 
-fn mac(key: &[u8; 32], head: &[u8]) -> Hmac<Sha256> {
-    let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
-    for (place, octet) in block.iter_mut().zip(key) {
-        *place = *octet;
-    }
-    Hmac::<Sha256>::new(&block).chain_update(head)
+fn code_key(key: &[u8; 32]) -> hmac::Key {
+    hmac::Key::new(hmac::HMAC_SHA256, key)
 }

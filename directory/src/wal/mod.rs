@@ -17,11 +17,11 @@ pub mod redo;
 
 use crate::change::WriteSet;
 use crate::change::apply::Head;
-use crate::error::{Reason, Refusal};
+use crate::error::Refusal;
 use crate::random::Random;
 use layout::{Layout, PAGE, Pages};
 use redb::StorageBackend;
-use std::io::Error;
+use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -59,7 +59,7 @@ impl Wal {
     /// Divides a store: the log, and the part that is redb's. Makes it when there is nothing at all.
     ///
     /// # Errors
-    /// What the disk says; `InvalidData` when the octets are no store of this layout.
+    /// What the disk says; `InvalidData` when the octets are no store of this layout, `UnexpectedEof` when they are cut off.
     pub fn open(under: Box<dyn StorageBackend>, limits: Limits, random: &Random) -> Result<(Wal, Pages), Error> {
         let under: Arc<dyn StorageBackend> = Arc::from(under);
         if under.len()? == 0 {
@@ -67,6 +67,9 @@ impl Wal {
             under.set_len(layout.pages_at)?;
             under.write(0, &layout.encode())?;
             under.sync_data()?;
+        } else if under.len()? <= Layout::read(under.as_ref())?.pages_at {
+            // redb would take nothing for a new store.
+            return Err(Error::new(ErrorKind::UnexpectedEof, "the store ends before its tables begin"));
         }
         let layout = Layout::read(under.as_ref())?;
         let broken = Arc::new(AtomicBool::new(false));
@@ -97,7 +100,7 @@ impl Wal {
             self.buffer = Vec::new();
             return Ok(false);
         }
-        let failed = |e: Error| Refusal::new(Reason::Store, "the store failed").with_detail(format!("the log: {e}"));
+        let failed = |e: Error| Refusal::store(format!("the log: {e}"));
         let written = self.under.write(self.at, &self.buffer).and_then(|()| self.under.sync_data());
         written.inspect_err(|_| self.broken.store(true, Ordering::SeqCst)).map_err(failed)?;
         self.at = end;

@@ -10,7 +10,7 @@ use super::frame::{self, Frame, HEADER};
 use super::layout::PAGE;
 use crate::access::Remembered;
 use crate::change::apply::{Applied, Head, apply};
-use crate::error::{Reason, Refusal};
+use crate::error::Refusal;
 use crate::grant::apply::Crowds;
 use crate::schema::{Schema, custom};
 use crate::store::codec;
@@ -34,8 +34,7 @@ pub struct Redone {
 /// # Errors
 /// `Store`: the log is damaged, of another store or of another version, or it leads elsewhere than it did.
 pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone, Refusal> {
-    let failed = |e: &dyn std::fmt::Display| refuse(e.to_string());
-    let mut txn = database.begin_write().map_err(|e| failed(&e))?;
+    let mut txn = database.begin_write().map_err(Refusal::store)?;
     txn.set_quick_repair(true);
     let mut redone = Redone::default();
     {
@@ -63,7 +62,7 @@ pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone,
                 && frame.after.position > head.position
             {
                 let to = frame.after.position.0;
-                return Err(refuse(format!(
+                return Err(Refusal::store(format!(
                     "the log is damaged: it holds the changes up to {to}, and none that follow {}",
                     head.position.0
                 )));
@@ -72,17 +71,17 @@ pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone,
         }
     }
     if redone.frames > 0 {
-        txn.commit().map_err(|e| failed(&e))?;
+        txn.commit().map_err(Refusal::store)?;
         tracing::info!(redone.frames, redone.sets, "changes of the log were applied again");
     } else {
-        txn.abort().map_err(|e| failed(&e))?;
+        txn.abort().map_err(Refusal::store)?;
     }
     Ok(redone)
 }
 
 /// The sound frame at an offset, with its write sets.
 fn read(wal: &Wal, at: u64) -> Result<Option<(Frame, Vec<u8>)>, Refusal> {
-    let failed = |e: std::io::Error| refuse(format!("the log: {e}"));
+    let failed = |e: std::io::Error| Refusal::store(format!("the log: {e}"));
     let mut header = [0; HEADER];
     let room = usize::try_from(wal.layout.pages_at.saturating_sub(at)).unwrap_or(0).checked_sub(HEADER);
     let Some(room) = room else { return Ok(None) };
@@ -98,7 +97,7 @@ fn read(wal: &Wal, at: u64) -> Result<Option<(Frame, Vec<u8>)>, Refusal> {
 /// Whether a frame can be applied to this state.
 fn check(frame: &Frame, head: &Head, tables: &Tables<'_>) -> Result<(), Refusal> {
     if frame.before != *head {
-        return Err(refuse(format!(
+        return Err(Refusal::store(format!(
             "the log does not follow the tables: it goes on from change {}, they end at {}",
             frame.before.position.0, head.position.0
         )));
@@ -106,9 +105,8 @@ fn check(frame: &Frame, head: &Head, tables: &Tables<'_>) -> Result<(), Refusal>
     let stored = tables.meta.get(meta::FORMAT)?;
     let format = stored.and_then(|g| g.value().first_chunk::<4>().map(|b| u32::from_le_bytes(*b)));
     if frame.version != frame::VERSION || format != Some(FORMAT) {
-        return Err(refuse(
-            "the log holds changes of another version of this program: start that one once, and stop it in order"
-                .into(),
+        return Err(Refusal::store(
+            "the log holds changes of another version of this program: start that one once, and stop it in order",
         ));
     }
     Ok(())
@@ -126,14 +124,14 @@ fn again(
     let sets = frame::sets(body)?;
     for set in &sets {
         if !matches!(apply(tables, schema, set, head, &remembered, &crowds), Applied::Done(_)) {
-            return Err(refuse(format!(
+            return Err(Refusal::store(format!(
                 "change {} of the log was not carried out again: start the version that wrote it once, and stop it in order",
                 head.position.0.saturating_add(1)
             )));
         }
     }
     if *head != frame.after {
-        return Err(refuse(format!(
+        return Err(Refusal::store(format!(
             "the log leads elsewhere than it did, before change {}: start the version that wrote it once, and stop it in order",
             frame.after.position.0
         )));
@@ -145,9 +143,5 @@ fn again(
 fn stored_schema(tables: &Tables<'_>) -> Result<std::sync::Arc<Schema>, Refusal> {
     let stored = tables.meta.get(meta::DEFINITIONS)?;
     let kept: Vec<custom::Kept> = stored.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default();
-    Ok(custom::merge(&kept, &[]).map_err(|why| refuse(why.join("\n")))?.schema)
-}
-
-fn refuse(why: String) -> Refusal {
-    Refusal::new(Reason::Store, "the store failed").with_detail(why)
+    Ok(custom::merge(&kept, &[]).map_err(|why| Refusal::store(why.join("\n")))?.schema)
 }
