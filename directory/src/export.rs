@@ -15,6 +15,7 @@ use crate::lifecycle::{self, Account, LockCause, Policy};
 use crate::schema::Schema;
 use crate::store::membership::{MEMBER, UNIQUE_MEMBER, all_of};
 use crate::store::view::{Snapshot, View};
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// Bytes of members' names in memory.
@@ -93,12 +94,9 @@ where
         let (start, end) = self.bounds()?;
         let mut entries = 0_u64;
         let refused = |error: redb::StorageError| Stopped::Refused(error.into());
-        let all = match &end {
-            Some(end) => snapshot.names().range::<&[u8]>(start.as_slice()..end.as_slice()),
-            None => snapshot.names().range::<&[u8]>(start.as_slice()..),
-        };
-        for item in all.map_err(refused)? {
-            let id = EntryId(item.map_err(refused)?.1.value());
+        let end = end.map_or(Bound::Unbounded, Bound::Excluded);
+        for id in snapshot.names().range((Bound::Included(start), end))?.values() {
+            let id = EntryId(id.map_err(refused)?);
             let damaged = || Refusal::new(Reason::Store, "the store failed").with_detail(format!("entry {}", id.0));
             let guard = snapshot.record(id)?.ok_or_else(damaged)?;
             let record = Record::parse(guard.value()).map_err(|_| damaged())?;

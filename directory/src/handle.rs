@@ -3,7 +3,7 @@
 //! This and `authenticate` are the only files with `async` in them: reading is synchronous and short, writing waits for
 //! the lane's answer, passwords for the pool's.
 
-use crate::access::Rights;
+use crate::access::{Remembered, Rights};
 use crate::authenticate::Gate;
 use crate::change::apply::Head;
 use crate::change::{Op, Receipt, WriteSet};
@@ -16,14 +16,16 @@ use crate::grant::keys::KeyRing;
 use crate::grant::seal::{self, Place, SealKey};
 use crate::grant::seen::Seen;
 use crate::id::Position;
+use crate::journal::batch::Moved;
 use crate::journal::local::Lane;
 use crate::lifecycle::Policy;
 use crate::random::Random;
 use crate::schema::{Schema, custom};
 use crate::search::{Bounds, Reading};
-use crate::store::staged::{self, Staging};
+use crate::store::pending::Staging;
+use crate::store::staged;
 use crate::store::tables::meta;
-use crate::store::view::{Snapshot, Tables, View};
+use crate::store::view::{Base, Snapshot, Tables, View};
 use crate::store::{codec, file, migrate};
 use crate::token::check::Uses;
 use crate::token::fuse::Fuse;
@@ -138,23 +140,44 @@ pub(crate) struct Inner {
 struct Snapshots {
     database: Arc<Database>,
     staging: Arc<Staging>,
-    present: Mutex<Option<Arc<Snapshot>>>,
+    present: Mutex<Present>,
+}
+
+#[derive(Default)]
+struct Present {
+    /// Until the tables change.
+    base: Option<Arc<Base>>,
+    /// Until the next commit.
+    snapshot: Option<Arc<Snapshot>>,
+    /// Until somebody may have other rights.
+    rights: Arc<Remembered>,
 }
 
 impl Snapshots {
     fn present(&self) -> Result<Arc<Snapshot>, Refusal> {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(snapshot) = present.as_ref() {
+        if let Some(snapshot) = &present.snapshot {
             return Ok(snapshot.clone());
         }
-        let txn = self.database.begin_read().map_err(failed)?;
-        let snapshot = Arc::new(Snapshot::open(txn, &self.staging)?);
-        *present = Some(snapshot.clone());
+        let base = match &present.base {
+            Some(base) => base.clone(),
+            None => Arc::new(Base::open(self.database.begin_read().map_err(failed)?)?),
+        };
+        let snapshot = Arc::new(Snapshot::over(base.clone(), &self.staging, present.rights.clone())?);
+        (present.base, present.snapshot) = (Some(base), Some(snapshot.clone()));
         Ok(snapshot)
     }
 
-    fn forget(&self) {
-        *self.present.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// There is a later state.
+    fn forget(&self, what: Moved) {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        present.snapshot = None;
+        if what.tables {
+            present.base = None;
+        }
+        if what.rights {
+            present.rights = Arc::default();
+        }
     }
 }
 
@@ -203,14 +226,14 @@ impl Directory {
         redo(&wal, &database, &staging)?;
         let (mark, schema) = prepare_store(&database, &staging, &options.random, &options.definitions)?;
         let seal = prepare_seal(&database, &staging, &place, &options.random)?;
-        let snapshots = Snapshots { database: database.clone(), staging: staging.clone(), present: Mutex::new(None) };
+        let snapshots = Snapshots { database: database.clone(), staging: staging.clone(), present: Mutex::default() };
         let snapshots = Arc::new(snapshots);
         let forget = snapshots.clone();
         let feed = Arc::new(Feed::default());
         let told = feed.clone();
         let tell = move |ended: &[_]| told.tell(ended);
-        let lane =
-            Lane::start(database, wal, schema.clone(), staging, move || forget.forget(), tell).map_err(failed)?;
+        let lane = Lane::start(database, wal, schema.clone(), staging, move |what| forget.forget(what), tell)
+            .map_err(failed)?;
         let clock = TrustedClock::new(options.clock, mark);
         let gate = Gate::new(&options.random, options.hashing, &options.policy);
         Ok(Directory {
@@ -418,7 +441,7 @@ fn prepare_store(
             tables.flush()?;
         }
         mark =
-            redb::ReadableTable::get(&tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
+            redb::ReadableTable::get(&*tables.meta, meta::HIGH_WATER)?.map(|g| codec::decode(g.value())).transpose()?;
     }
     if changed {
         txn.commit().map_err(failed)?;
@@ -430,11 +453,11 @@ fn prepare_store(
 
 /// Puts the given definitions to those that the store remembers.
 fn define(tables: &mut Tables<'_>, given: &[custom::Given]) -> Result<custom::Merged, Refusal> {
-    let stored = redb::ReadableTable::get(&tables.meta, meta::DEFINITIONS)?;
+    let stored = redb::ReadableTable::get(&*tables.meta, meta::DEFINITIONS)?;
     let kept: Vec<custom::Kept> = stored.map(|g| codec::decode(g.value())).transpose()?.unwrap_or_default();
     let merged = custom::merge(&kept, given).map_err(|why| Refusal::new(Reason::Unwilling, why.join("\n")))?;
     if merged.changed {
-        tables.meta.insert(meta::DEFINITIONS, codec::encode(&merged.kept)?.as_slice())?;
+        tables.meta.write().insert(meta::DEFINITIONS, codec::encode(&merged.kept)?.as_slice())?;
     }
     if !merged.forgotten.is_empty() {
         let names = merged.forgotten.join(" ");
@@ -456,11 +479,12 @@ fn prepare_seal(
     let mut txn = database.begin_write().map_err(failed)?;
     txn.set_quick_repair(true);
     let mut tables = Tables::open(&txn, staging)?;
-    let known = redb::ReadableTable::get(&tables.meta, meta::SEAL)?.and_then(|g| g.value().first_chunk::<8>().copied());
+    let known =
+        redb::ReadableTable::get(&*tables.meta, meta::SEAL)?.and_then(|g| g.value().first_chunk::<8>().copied());
     let key = seal::ready(place, known, random);
     let new = key.as_ref().ok().filter(|_| known.is_none() && *place != Place::Nowhere).map(SealKey::id);
     if let Some(id) = new {
-        tables.meta.insert(meta::SEAL, id.as_slice())?;
+        tables.meta.write().insert(meta::SEAL, id.as_slice())?;
     }
     drop(tables);
     if new.is_some() {

@@ -65,7 +65,7 @@ impl Directory {
         let mut ops = Vec::new();
         for item in snapshot.accounts().range(from..)? {
             let (id, bytes) = item?;
-            let id = EntryId(id.value());
+            let id = EntryId(id);
             let stored: Account = codec::decode(bytes.value())?;
             let account = self.with_counters(id, stored);
             match due(&account, self.policy(), &now) {

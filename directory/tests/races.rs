@@ -16,10 +16,10 @@ use directory::lifecycle::State;
 use directory::random::Random;
 use directory::schema::Schema;
 use directory::store::migrate;
-use directory::store::staged::Staging;
+use directory::store::pending::Staging;
 use directory::store::view::{Snapshot, Tables};
 use directory::wal::{self, Wal};
-use redb::{Database, ReadableDatabase, ReadableTableMetadata};
+use redb::{Database, ReadableDatabase};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -206,7 +206,7 @@ fn the_same_write_set_twice_is_carried_out_once() {
     let txn = database.begin_write().unwrap();
     migrate::bring_up_to_date(&mut Tables::open(&txn, &staging).unwrap(), &random).unwrap();
     txn.commit().unwrap();
-    let lane = Lane::start(database.clone(), wal, schema.clone(), staging.clone(), || {}, |_| {}).unwrap();
+    let lane = Lane::start(database.clone(), wal, schema.clone(), staging.clone(), |_| {}, |_| {}).unwrap();
     let origin = Origin { door: Door::Internal, address: None, confidential: true };
     let now = Now::at(Millis(1_790_000_000_000));
     let context = Context { actor: Actor::System, origin, now, request_id: 1 };
@@ -228,5 +228,5 @@ fn the_same_write_set_twice_is_carried_out_once() {
     lane.stop();
     let snapshot = Snapshot::open(database.begin_read().unwrap(), &staging).unwrap();
     assert_eq!(Head::read(&snapshot).unwrap().position.0, 2);
-    assert_eq!((snapshot.entries().len().unwrap(), snapshot.journal().len().unwrap()), (2, 2));
+    assert_eq!((snapshot.entries().count().unwrap(), snapshot.journal().count().unwrap()), (2, 2));
 }

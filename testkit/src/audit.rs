@@ -18,7 +18,7 @@ impl Server {
         self.directory.flush(true).await.unwrap();
         let snapshot = self.directory.snapshot().unwrap();
         let mut records = Vec::new();
-        let (_, broken) = local::read(snapshot.journal(), |_, record| records.push(record.clone())).unwrap();
+        let (_, broken) = local::read(&snapshot.journal(), |_, record| records.push(record.clone())).unwrap();
         assert_eq!(broken, None, "the chain of the journal is whole");
         Trail { records }
     }

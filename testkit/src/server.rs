@@ -141,7 +141,7 @@ impl Server {
         let mut options = Options::new(Backend::Other(Box::new(store.clone()))).unwrap();
         options.cache_bytes = 4 * 1024 * 1024;
         // So little may wait that every state of a late index is met.
-        options.late = Limits { keys: 100, steps: 300, rows: 20 };
+        options.late = Limits { keys: 100, steps: 300, rows: 20, commits: 2 };
         options.wal = wal::Limits { frames: 5, octets: 64 * 1024 };
         options.clock = Box::new(Arc::clone(&clock));
         options.random = Random::from_seed(setup.seed);

@@ -110,10 +110,10 @@ pub fn set_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str, op: 
     applying.dirty = true;
     match &op.next {
         Some(next) => {
-            applying.tables.credentials.insert(id.0, codec::encode(next)?.as_slice())?;
+            applying.tables.credentials.write().insert(id.0, codec::encode(next)?.as_slice())?;
         }
         None => {
-            applying.tables.credentials.remove(id.0)?;
+            applying.tables.credentials.write().remove(id.0)?;
         }
     }
     applying.record.events.push(Event::Password { entry: id, dn: dn.to_owned(), own: op.own });
@@ -128,7 +128,7 @@ pub fn set_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str, op: 
 pub fn drop_password(applying: &mut Applying<'_, '_>, id: EntryId, dn: &str) -> Result<(), Refusal> {
     let Some(facts) = applying.tables.account(id)? else { return Ok(()) };
     applying.dirty = true;
-    applying.tables.credentials.remove(id.0)?;
+    applying.tables.credentials.write().remove(id.0)?;
     let epoch = facts.epoch.saturating_add(1);
     write_facts(applying, id, &Account { epoch, force_change: false, password_changed_at: None, ..facts })?;
     grant::end_all(applying, id)?;
@@ -149,6 +149,8 @@ fn expect_facts(applying: &Applying<'_, '_>, id: EntryId, expected: &Account) ->
 /// # Errors
 /// `Store`.
 pub fn write_facts(applying: &mut Applying<'_, '_>, id: EntryId, facts: &Account) -> Result<(), Refusal> {
+    // Whoever is logged in as the account may have lost that.
+    applying.calm = false;
     applying.tables.put_account(id, Some(facts))
 }
 
@@ -168,8 +170,9 @@ pub fn settle_kind(applying: &mut Applying<'_, '_>, id: EntryId, before: &Draft,
             write_facts(applying, id, &Account::new(audience, user_type, &applying.set.now))
         }
         (true, false) => {
+            applying.calm = false;
             applying.tables.put_account(id, None)?;
-            applying.tables.credentials.remove(id.0)?;
+            applying.tables.credentials.write().remove(id.0)?;
             grant::end_all(applying, id)?;
             token::end_all(applying, id, &before.dn)
         }
@@ -224,7 +227,7 @@ pub fn upgrade(
     }
     let dn = applying.with_record(id, |r| Ok(r.dn().to_owned()))?;
     applying.dirty = true;
-    applying.tables.credentials.insert(id.0, codec::encode(next)?.as_slice())?;
+    applying.tables.credentials.write().insert(id.0, codec::encode(next)?.as_slice())?;
     applying.record.events.push(Event::Account { entry: id, dn, act: "upgrade-hash".into() });
     Ok(())
 }
@@ -254,7 +257,7 @@ pub fn mark_role(applying: &mut Applying<'_, '_>, role: EntryId, reader: bool) -
     let mut ids = if reader { applying.tables.meta_ids(name)? } else { Vec::new() };
     ids.push(role);
     let bytes: Vec<u8> = ids.iter().flat_map(|id| id.0.to_le_bytes()).collect();
-    applying.tables.meta.insert(name, bytes.as_slice())?;
+    applying.tables.meta.write().insert(name, bytes.as_slice())?;
     applying.record.events.push(Event::Account { entry: role, dn, act: "mark-role".into() });
     Ok(())
 }
@@ -270,7 +273,7 @@ pub fn mark_built_in(applying: &mut Applying<'_, '_>, subject: &Subject) -> Resu
     let facts = applying.tables.account(id)?.ok_or_else(not_one)?;
     applying.dirty = true;
     write_facts(applying, id, &Account { system: true, ..facts })?;
-    applying.tables.meta.insert(meta::SYSTEM_ACCOUNT, id.0.to_le_bytes().as_slice())?;
+    applying.tables.meta.write().insert(meta::SYSTEM_ACCOUNT, id.0.to_le_bytes().as_slice())?;
     applying.record.events.push(Event::Account { entry: id, dn: draft.dn, act: "mark-built-in".into() });
     Ok(())
 }

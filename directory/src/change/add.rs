@@ -115,18 +115,18 @@ fn write(
     applying.dirty = true;
     let parent = draft.header.parent;
     let tables = &mut *applying.tables;
-    tables.entries.insert(id.0, draft.encode().as_slice())?;
+    tables.put_entry(id, Some(draft.encode()))?;
     tables.put_name(draft.key.clone(), Some(id))?;
     tables.put_child(parent, id, true)?;
     let children = tables.child_count(parent)?.saturating_add(1);
     tables.unwritten.set_count(parent, children);
-    Rows::of(applying.schema, id, draft).insert(tables, id)?;
+    Rows::unsorted(applying.schema, id, draft).insert(tables, id)?;
     claims.claim(tables, id)?;
     if op.suffix {
         let mut suffixes = tables.meta_ids(meta::SUFFIXES)?;
         suffixes.push(id);
         let bytes: Vec<u8> = suffixes.iter().flat_map(|s| s.0.to_le_bytes()).collect();
-        tables.meta.insert(meta::SUFFIXES, bytes.as_slice())?;
+        tables.meta.write().insert(meta::SUFFIXES, bytes.as_slice())?;
     }
     if draft.header.kind.is_account() {
         let mut account = *op.account;
@@ -135,7 +135,7 @@ fn write(
         tables.put_account(id, Some(&account))?;
     }
     if let Some(credential) = &op.credential {
-        tables.credentials.insert(id.0, codec::encode(credential)?.as_slice())?;
+        tables.credentials.write().insert(id.0, codec::encode(credential)?.as_slice())?;
     }
     Ok(())
 }

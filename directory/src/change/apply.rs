@@ -15,7 +15,6 @@ use crate::journal::record::{Event, Record as JournalRecord};
 use crate::schema::Schema;
 use crate::store::tables::meta;
 use crate::store::view::{Tables, View};
-use redb::ReadableTable;
 
 /// What applying goes on: the set's circumstances, the actor's rights in this very state, the record being written.
 pub struct Applying<'a, 't> {
@@ -137,15 +136,13 @@ pub struct Head {
 impl Head {
     /// The head of a state.
     pub fn read(view: &impl View) -> Result<Head, Refusal> {
-        let position = Position(view.meta_u64(meta::POSITION)?.unwrap_or(0));
-        let hash = view.meta().get(meta::CHAIN)?.and_then(|g| g.value().first_chunk::<32>().copied());
-        Ok(Head { position, hash: hash.unwrap_or_default() })
+        view.head()
     }
 
     /// Writes the head.
     pub fn write(&self, tables: &mut Tables<'_>) -> Result<(), Refusal> {
-        tables.meta.insert(meta::POSITION, self.position.0.to_le_bytes().as_slice())?;
-        tables.meta.insert(meta::CHAIN, self.hash.as_slice())?;
+        tables.meta.write().insert(meta::POSITION, self.position.0.to_le_bytes().as_slice())?;
+        tables.meta.write().insert(meta::CHAIN, self.hash.as_slice())?;
         Ok(())
     }
 }
@@ -221,7 +218,7 @@ impl<'a, 't> Applying<'a, 't> {
     fn finish(&mut self, last: &mut Head) -> Result<(), Refusal> {
         let (sealed, hash) = self.record.seal(self.position, &last.hash)?;
         self.dirty = true;
-        self.tables.unwritten.journal.push((self.position, sealed));
+        self.tables.unwritten.put_journal(self.position, sealed);
         self.tables.put_receipt(self.set.id, self.position);
         *last = Head { position: self.position, hash };
         Ok(())
@@ -264,13 +261,10 @@ impl<'a, 't> Applying<'a, 't> {
 
     /// Draws the next entry id.
     pub fn next_id(&mut self) -> Result<EntryId, Refusal> {
-        let next = match self.tables.unwritten.next_id {
-            Some(next) => next.0,
-            None => self.tables.meta_u64(meta::NEXT_ID)?.unwrap_or(1),
-        };
+        let next = View::next_id(self.tables)?;
         let after = next.checked_add(1).ok_or_else(|| Refusal::new(Reason::Store, "no ids are left"))?;
         self.dirty = true;
-        self.tables.unwritten.next_id = Some(EntryId(after));
+        self.tables.unwritten.set_next_id(EntryId(after));
         Ok(EntryId(next))
     }
 

@@ -13,7 +13,7 @@ use crate::id::{EntryId, Position};
 use crate::journal::record::Event;
 use crate::lifecycle::Account;
 use crate::schema::Schema;
-use crate::store::staged::Staging;
+use crate::store::pending::Staging;
 use crate::store::view::{Tables, View};
 use redb::Database;
 use std::borrow::Cow;

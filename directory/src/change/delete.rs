@@ -72,12 +72,12 @@ pub fn remove(applying: &mut Applying<'_, '_>, id: EntryId, draft: &Draft) -> Re
     Rows::of(schema, id, draft).remove(tables, id)?;
     membership::remove_all(tables, id)?;
     let parent = draft.header.parent;
-    tables.entries.remove(id.0)?;
+    tables.put_entry(id, None)?;
     tables.put_name(draft.key.clone(), None)?;
     tables.put_child(parent, id, false)?;
     let left = tables.child_count(parent)?.saturating_sub(1);
     tables.unwritten.set_count(parent, left);
     tables.unwritten.set_count(id, 0);
-    tables.credentials.remove(id.0)?;
+    tables.credentials.write().remove(id.0)?;
     references::follow(tables, schema, &draft.key, None, now, position)
 }

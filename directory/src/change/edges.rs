@@ -57,7 +57,7 @@ impl Edges {
         if let Some(add) = self.last.get(&(member, kind)) {
             return Ok(*add);
         }
-        let held = redb::ReadableTable::get(&applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
+        let held = redb::ReadableTable::get(&*applying.tables.members, (group.0, member.0))?.map_or(0, |g| g.value());
         Ok(held & kind != 0)
     }
 
@@ -67,7 +67,7 @@ impl Edges {
     /// `Store`.
     pub fn present(&self, applying: &Applying<'_, '_>, group: EntryId, kind: u8) -> Result<BTreeSet<EntryId>, Refusal> {
         let mut all = BTreeSet::new();
-        for item in redb::ReadableTable::range(&applying.tables.members, membership::all_of(group))? {
+        for item in redb::ReadableTable::range(&*applying.tables.members, membership::all_of(group))? {
             let (key, held) = item?;
             if held.value() & kind != 0 {
                 all.insert(EntryId(key.value().1));

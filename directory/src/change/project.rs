@@ -18,7 +18,7 @@ use memchr::memmem;
 /// So many texts are looked into for the next one.
 const TEXTS: usize = 16;
 
-/// The rows of one entry in the two indexes, sorted and once each.
+/// The rows of one entry in the two indexes; sorted and once each, unless it says otherwise.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rows {
     /// Whole keys of `index`.
@@ -30,6 +30,13 @@ pub struct Rows {
 impl Rows {
     /// The rows of an entry.
     pub fn of(schema: &Schema, id: EntryId, draft: &Draft) -> Rows {
+        let mut rows = Rows::unsorted(schema, id, draft);
+        rows.settle();
+        rows
+    }
+
+    /// The same, in any order and some of them twice: for who only writes them.
+    pub fn unsorted(schema: &Schema, id: EntryId, draft: &Draft) -> Rows {
         let (mut rows, mut texts) = (Rows::default(), Vec::new());
         for attribute in &draft.attributes {
             rows.add(schema, id, attribute, &draft.classes, &mut texts);
@@ -39,7 +46,6 @@ impl Rows {
             indexes::key(uuid.id, draft.header.uuid.as_bytes(), id, &mut key);
             rows.keys.push(key);
         }
-        rows.settle();
         rows
     }
 

@@ -87,6 +87,5 @@ pub fn store(
 ) -> Result<(), Refusal> {
     let (gone, come) = Rows::between(schema, id, before, after);
     Rows::replace(&gone, &come, tables, id)?;
-    tables.entries.insert(id.0, after.encode().as_slice())?;
-    Ok(())
+    tables.put_entry(id, Some(after.encode()))
 }

@@ -9,9 +9,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::journal::record::Event;
 use crate::schema::attribute::{AttributeId, Storage};
-use crate::store::indexes;
 use crate::store::view::View;
-use redb::ReadableTable;
 
 /// The most entries that move with one rename.
 pub const SUBTREE: usize = 100_000;
@@ -139,19 +137,12 @@ fn change_rdn_values(
 
 /// The entries below, parents before children.
 pub fn descendants(applying: &mut Applying<'_, '_>, top: &Draft) -> Result<Vec<EntryId>, Refusal> {
-    let end = indexes::after(&top.key).unwrap_or_default();
-    let mut ids = Vec::new();
-    applying.tables.write_rows()?;
-    for item in applying.tables.names.range::<&[u8]>(top.key.as_slice()..end.as_slice())? {
-        let (key, id) = item?;
-        if key.value() == top.key {
-            continue;
-        }
-        if ids.len() >= SUBTREE {
-            let limit = Reason::Limit(crate::error::Limit::Administrative);
-            return Err(Refusal::new(limit, format!("more than {SUBTREE} entries lie below")));
-        }
-        ids.push(EntryId(id.value()));
+    // The top itself, and one that is too many.
+    let names = applying.tables.names_below(&top.key, SUBTREE.saturating_add(2))?;
+    let ids: Vec<EntryId> = names.into_iter().filter(|(key, _)| *key != top.key).map(|(_, id)| EntryId(id)).collect();
+    if ids.len() > SUBTREE {
+        let limit = Reason::Limit(crate::error::Limit::Administrative);
+        return Err(Refusal::new(limit, format!("more than {SUBTREE} entries lie below")));
     }
     Ok(ids)
 }

@@ -18,7 +18,7 @@ use crate::error::{Reason, Refusal};
 use crate::id::{EntryId, Position};
 use crate::schema::{Kind, Schema};
 use crate::store::codec;
-use crate::store::staged::Staging;
+use crate::store::pending::Staging;
 use crate::store::tables::meta;
 use crate::store::view::{Tables, View};
 use redb::Database;
@@ -221,7 +221,7 @@ impl<'t> Bulk<'t> {
             (&mut self.credentials, &mut self.tables.credentials),
         ] {
             if gathered.bytes >= GATHERED {
-                gathered.write(table)?;
+                gathered.write(table.write())?;
             }
         }
         let mut sorters: Vec<&mut Sorter> = self.rows.all().into_iter().chain([&mut self.pending]).collect();

@@ -24,14 +24,14 @@ impl Bulk<'_> {
             return Ok(self.summary);
         }
         self.trigrams.write(&mut self.rows.text)?;
-        self.entries.write(&mut self.tables.entries)?;
-        self.accounts.write(&mut self.tables.accounts)?;
-        self.credentials.write(&mut self.tables.credentials)?;
+        self.entries.write(self.tables.entries.write())?;
+        self.accounts.write(self.tables.accounts.write())?;
+        self.credentials.write(self.tables.credentials.write())?;
         self.graves.write(self.tables.graves.write()?)?;
         self.settle_authors()?;
         self.settle_contexts()?;
         self.settle_counts()?;
-        self.tables.meta.insert(meta::NEXT_ID, self.next.to_le_bytes().as_slice())?;
+        self.tables.meta.write().insert(meta::NEXT_ID, self.next.to_le_bytes().as_slice())?;
         self.record()?;
         let Bulk { mut tables, rows, mut summary, position, .. } = self;
         rows.pour(&mut tables)?;
@@ -54,7 +54,7 @@ impl Bulk<'_> {
             let Some(mut draft) = crate::change::references::load(&self.tables, EntryId(entry))? else { continue };
             let slot = if made { &mut draft.header.creator } else { &mut draft.header.modifier };
             *slot = *author;
-            self.tables.entries.insert(entry, draft.encode().as_slice())?;
+            self.tables.entries.write().insert(entry, draft.encode().as_slice())?;
         }
         Ok(())
     }
@@ -65,7 +65,7 @@ impl Bulk<'_> {
             return Ok(());
         }
         let bytes: Vec<u8> = self.new_contexts.iter().flat_map(|id| id.0.to_le_bytes()).collect();
-        self.tables.meta.insert(meta::SUFFIXES, bytes.as_slice())?;
+        self.tables.meta.write().insert(meta::SUFFIXES, bytes.as_slice())?;
         for (name, slot) in [(SYSTEM_ROLE, meta::SYSTEM_ADMIN), (READER_ROLE, meta::READERS)] {
             let Some(role) = self.role(name)? else {
                 let why = format!(
@@ -74,7 +74,7 @@ impl Bulk<'_> {
                 );
                 return Err(Refusal::new(Reason::Unwilling, why));
             };
-            self.tables.meta.insert(slot, role.0.to_le_bytes().as_slice())?;
+            self.tables.meta.write().insert(slot, role.0.to_le_bytes().as_slice())?;
         }
         Ok(())
     }
@@ -94,7 +94,7 @@ impl Bulk<'_> {
         let counts: BTreeMap<u64, u64> = std::mem::take(&mut self.counts).into_iter().collect();
         for (parent, more) in counts {
             let children = self.tables.child_count(EntryId(parent))?.saturating_add(more);
-            self.tables.counts.insert(parent, children)?;
+            self.tables.counts.write().insert(parent, children)?;
         }
         Ok(())
     }
@@ -104,8 +104,8 @@ impl Bulk<'_> {
         let mut record = JournalRecord::new(set.id, set.actor, set.origin, set.now.wall, set.request_id);
         record.events.push(Event::Imported { entries: self.summary.entries });
         let (sealed, hash) = record.seal(self.position, &self.head.hash)?;
-        self.tables.journal.insert(self.position.0, sealed.as_slice())?;
-        self.tables.receipts.insert(set.id.0, self.position.0)?;
+        self.tables.journal.write().insert(self.position.0, sealed.as_slice())?;
+        self.tables.receipts.write().insert(set.id.0, self.position.0)?;
         Head { position: self.position, hash }.write(&mut self.tables)
     }
 }

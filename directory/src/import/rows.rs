@@ -90,17 +90,17 @@ impl RowSets {
     /// Writes everything, table by table.
     pub(super) fn pour(self, tables: &mut Tables<'_>) -> Result<(), Refusal> {
         let numbered: Shape<Bytes, u64> = Shape { key: pour::bytes, value: pour::number, combine: None };
-        pour(&mut tables.names, &mut self.names.into_sorted()?, &numbered)?;
-        pour(&mut tables.claims, &mut self.claims.into_sorted()?, &numbered)?;
+        pour(tables.names.write(), &mut self.names.into_sorted()?, &numbered)?;
+        pour(tables.claims.write(), &mut self.claims.into_sorted()?, &numbered)?;
         let edge: Shape<(u64, u64), u8> = Shape { key: pour::pair, value: pour::byte, combine: None };
-        pour(&mut tables.members, &mut self.members.into_sorted()?, &edge)?;
-        pour(&mut tables.groups, &mut self.groups.into_sorted()?, &edge)?;
+        pour(tables.members.write(), &mut self.members.into_sorted()?, &edge)?;
+        pour(tables.groups.write(), &mut self.groups.into_sorted()?, &edge)?;
         let children: Shape<(u64, u64), ()> = Shape { key: pour::pair, value: pour::nothing, combine: None };
-        pour(&mut tables.children, &mut self.children.into_sorted()?, &children)?;
+        pour(tables.children.write(), &mut self.children.into_sorted()?, &children)?;
         let text: Shape<Bytes, Bytes> = Shape { key: pour::bytes, value: pour::bytes, combine: Some(with_stored) };
-        pour(&mut tables.text, &mut self.text.into_sorted()?, &text)?;
+        pour(tables.text.write(), &mut self.text.into_sorted()?, &text)?;
         let index: Shape<Bytes, ()> = Shape { key: pour::bytes, value: pour::nothing, combine: None };
-        pour(&mut tables.index, &mut self.index.into_sorted()?, &index)
+        pour(tables.index.write(), &mut self.index.into_sorted()?, &index)
     }
 }
 

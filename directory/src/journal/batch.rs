@@ -10,7 +10,7 @@ use super::queue::Queue;
 use crate::change::{Receipt, WriteSet};
 use crate::clock::Mark;
 use crate::error::Refusal;
-use crate::store::staged::Staging;
+use crate::store::pending::Staging;
 use redb::Database;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -29,8 +29,22 @@ const IDLE: Duration = Duration::from_secs(3_600);
 /// What a set is told.
 pub(super) type Answer = Result<Receipt, Refusal>;
 
+/// What a commit has moved, besides the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moved {
+    /// The tables, and not what is in memory alone.
+    pub tables: bool,
+    /// Somebody's rights, perhaps.
+    pub rights: bool,
+}
+
+impl Moved {
+    /// Everything, perhaps.
+    pub const ALL: Moved = Moved { tables: true, rights: true };
+}
+
 /// Work that has the store to itself. Calls the last argument when it has committed, before it answers.
-type Work = Box<dyn FnOnce(&Database, &Staging, &dyn Fn()) + Send>;
+type Work = Box<dyn FnOnce(&Database, &Staging, &dyn Fn(Moved)) + Send>;
 
 /// See [`Lane::exclusive`](super::local::Lane::exclusive).
 pub(super) struct Exclusive {

@@ -8,12 +8,13 @@
 //! leaves nothing behind; one that is refused later costs the transaction, and the batch is applied again without it. An
 //! answer is given after its set is durable, never before.
 //!
-//! A set is durable when the log has it ([`wal`](crate::wal)); the tables are changed in memory, and written by every so
-//! many commits, with the clock's mark, before an import, and at the end. Those commits are
+//! A set is durable when the log has it ([`wal`](crate::wal)). Most commits leave what they have done in memory, and every
+//! few of them it goes into the tables together ([`unwritten`](crate::store::unwritten)), which are changed in memory as
+//! well, and written every so many commits, with the clock's mark, before an import, and at the end. Those commits are
 //! two-phase with quick repair, as redb advises for stores that hold what strangers choose: a torn write cannot make an
 //! old root look like a new one, and opening after a crash does not walk the whole file.
 
-use super::batch::{self, Answer, Batch, Exclusive, Job};
+use super::batch::{self, Answer, Batch, Exclusive, Job, Moved};
 use super::queue::{Full, Queue};
 use super::record::Record;
 use crate::access::Remembered;
@@ -26,8 +27,9 @@ use crate::grant::apply::Crowds;
 use crate::id::Position;
 use crate::schema::Schema;
 use crate::store::codec;
-use crate::store::staged::Staging;
-use crate::store::tables::meta;
+use crate::store::merged::Layered;
+use crate::store::pending::Staging;
+use crate::store::tables::{Bytes, meta};
 use crate::store::view::Tables;
 use crate::wal::Wal;
 use redb::{Database, Durability, ReadableTable};
@@ -68,8 +70,8 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// Starts the thread. `published` is called after every commit, before its answers are given; `tell` after it, with
-    /// the grants that a write set has ended.
+    /// Starts the thread. `published` is called after every commit, before its answers are given, with what it
+    /// has moved; `tell` after it, with the grants that a write set has ended.
     ///
     /// # Errors
     /// When the thread cannot be started.
@@ -78,7 +80,7 @@ impl Lane {
         wal: Wal,
         schema: Arc<Schema>,
         staging: Arc<Staging>,
-        published: impl Fn() + Send + 'static,
+        published: impl Fn(Moved) + Send + 'static,
         tell: impl Fn(&[Ended]) + Send + 'static,
     ) -> std::io::Result<Lane> {
         let queue = Arc::new(Queue::new(QUEUE));
@@ -92,6 +94,7 @@ impl Lane {
             tell: Box::new(tell),
             counters: counters.clone(),
             crowds: Crowds::default(),
+            remembered: Remembered::default(),
             batches: 0,
             broken: None,
         };
@@ -129,9 +132,9 @@ impl Lane {
         work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(move |database: &Database, staging: &Staging, published: &dyn Fn()| {
+        let job = Box::new(move |database: &Database, staging: &Staging, published: &dyn Fn(Moved)| {
             let outcome = work(database, staging);
-            published();
+            published(Moved::ALL);
             // Nobody waits any more: what was written stands all the same.
             let _ = sender.send(outcome);
         });
@@ -180,10 +183,11 @@ struct Worker {
     wal: Wal,
     schema: Arc<Schema>,
     staging: Arc<Staging>,
-    published: Box<dyn Fn() + Send>,
+    published: Box<dyn Fn(Moved) + Send>,
     tell: Tell,
     counters: Arc<LaneCounters>,
     crowds: Crowds,
+    remembered: Remembered,
     batches: u32,
     /// Why nothing can be written any more.
     broken: Option<Refusal>,
@@ -203,6 +207,7 @@ impl Worker {
                 if self.broken.is_none() {
                     work(&self.database, &self.staging, &self.published);
                     self.crowds.forget();
+                    self.remembered.forget();
                 }
             }
         }
@@ -217,10 +222,14 @@ impl Worker {
         let began = Instant::now();
         let sets: Vec<&WriteSet> = batch.sets.iter().map(|(set, _)| set.as_ref()).collect();
         let outcome = self.commit(&sets, batch.mark);
-        (self.published)();
+        (self.published)(outcome.as_ref().map_or(Moved::ALL, |(_, moved)| *moved));
+        // Had the commit failed, the tables would be those of the state before.
+        if matches!(outcome, Ok((_, Moved { tables: true, .. }))) {
+            self.staging.forget_older();
+        }
         let next = batch::expect(jobs.len(), batch.sets.len(), began.elapsed());
         match outcome {
-            Ok(answers) => {
+            Ok((answers, _)) => {
                 for ((_, sender), answer) in batch.sets.into_iter().zip(answers) {
                     let counter = if answer.is_ok() { &self.counters.applied } else { &self.counters.refused };
                     counter.fetch_add(1, Ordering::Relaxed);
@@ -257,30 +266,41 @@ impl Worker {
         if self.broken.is_some() || !self.wal.is_begun() {
             return;
         }
-        let written = self.database.begin_write().map_err(store_failed).and_then(|mut txn| {
-            txn.set_quick_repair(true);
-            txn.commit().map_err(store_failed)
-        });
-        match written {
+        match self.write_tables() {
             Ok(()) => self.wal.restart(),
             Err(refusal) => self.fail(&refusal),
         }
     }
 
-    /// Applies and commits; answers in the order of the sets.
-    fn commit(&mut self, sets: &[&WriteSet], mark: Option<Mark>) -> Result<Vec<Answer>, Refusal> {
+    fn write_tables(&self) -> Result<(), Refusal> {
+        let mut txn = self.database.begin_write().map_err(store_failed)?;
+        txn.set_quick_repair(true);
+        let mut tables = Tables::open(&txn, &self.staging)?;
+        let head = Head::read(&tables)?;
+        tables.settle(&head, &self.staging)?;
+        drop(tables);
+        txn.commit().map_err(store_failed)?;
+        (self.published)(Moved { tables: true, rights: false });
+        self.staging.forget_older();
+        Ok(())
+    }
+
+    /// Applies and commits; answers in the order of the sets, and what has moved.
+    fn commit(&mut self, sets: &[&WriteSet], mark: Option<Mark>) -> Result<(Vec<Answer>, Moved), Refusal> {
         if let Some(refusal) = &self.broken {
             return Err(refusal.clone());
         }
         let mut answers: Vec<Option<Answer>> = sets.iter().map(|_| None).collect();
-        loop {
+        let tables = loop {
             match self.attempt(sets, &mut answers, mark)? {
-                Attempt::Committed => break,
-                Attempt::Spoiled => {}
+                Attempt::Committed { tables } => break tables,
+                // What was worked out in it is of a state that there never was.
+                Attempt::Spoiled => self.remembered.forget(),
             }
-        }
+        };
+        let moved = Moved { tables, rights: self.remembered.has_forgotten() };
         let lost = || Err(Refusal::new(Reason::Store, "the store failed"));
-        Ok(answers.into_iter().map(|a| a.unwrap_or_else(lost)).collect())
+        Ok((answers.into_iter().map(|a| a.unwrap_or_else(lost)).collect(), moved))
     }
 
     fn attempt(
@@ -299,13 +319,12 @@ impl Worker {
             let mut tables = Tables::open(&txn, &self.staging)?;
             let mut head = Head::read(&tables)?;
             let before = head;
-            let remembered = Remembered::default();
             for (set, answer) in sets.iter().zip(answers.iter_mut()) {
                 // Refused in an earlier attempt: its answer stands, as it would be the same now.
                 if matches!(answer, Some(Err(_))) {
                     continue;
                 }
-                match apply(&mut tables, &self.schema, set, &mut head, &remembered, &self.crowds) {
+                match apply(&mut tables, &self.schema, set, &mut head, &self.remembered, &self.crowds) {
                     Applied::Done(receipt) => {
                         wrote = true;
                         done.push(*set);
@@ -320,17 +339,28 @@ impl Worker {
                         return Ok(Attempt::Spoiled);
                     }
                 }
+                if tables.is_torn() {
+                    return Err(Refusal::store("rows could not be written"));
+                }
             }
             if wrote {
-                tables.settle(head.position, &self.staging)?;
-                head.write(&mut tables)?;
+                let stays = !checkpoint && tables.may_stay();
+                if stays && self.wal.append(&before, &head, &done)? {
+                    self.staging.publish(tables.stay(&head));
+                    // It has written nothing. A store that fails at that fails at the next commit; this one is done.
+                    let _ = txn.abort();
+                    self.count(&done);
+                    return Ok(Attempt::Committed { tables: false });
+                }
+                tables.settle(&head, &self.staging)?;
                 if let Some(mark) = mark {
-                    tables.meta.insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
+                    tables.meta.write().insert(meta::HIGH_WATER, codec::encode(&mark)?.as_slice())?;
                 }
                 if trims && let Some(set) = done.last() {
                     trim(&mut tables, set)?;
                 }
-                checkpoint = checkpoint || !self.wal.append(&before, &head, &done)?;
+                // What had no room to stay has none in the log.
+                checkpoint = checkpoint || stays || !self.wal.append(&before, &head, &done)?;
             }
         }
         if wrote {
@@ -343,17 +373,24 @@ impl Worker {
             if checkpoint {
                 self.wal.restart();
             }
-            self.batches = self.batches.wrapping_add(u32::from(!done.is_empty()));
-            self.counters.commits.fetch_add(1, Ordering::Relaxed);
+            self.count(&done);
         } else {
             txn.abort().map_err(store_failed)?;
         }
-        Ok(Attempt::Committed)
+        Ok(Attempt::Committed { tables: wrote })
+    }
+
+    fn count(&mut self, done: &[&WriteSet]) {
+        self.batches = self.batches.wrapping_add(u32::from(!done.is_empty()));
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 enum Attempt {
-    Committed,
+    /// Whether the tables have changed, or what is in memory alone.
+    Committed {
+        tables: bool,
+    },
     Spoiled,
 }
 
@@ -366,7 +403,7 @@ fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
         old.push(item?.0.value());
     }
     for id in old {
-        tables.receipts.remove(id)?;
+        tables.receipts.write().remove(id)?;
     }
     Ok(())
 }
@@ -380,13 +417,13 @@ fn store_failed(error: impl std::fmt::Display) -> Refusal {
 /// # Errors
 /// `Store`. The second part of the answer is the position whose record does not follow the one before it.
 pub fn read(
-    journal: &impl ReadableTable<u64, crate::store::tables::Bytes>,
+    journal: &Layered<'_, u64, Bytes>,
     mut each: impl FnMut(Position, &Record),
 ) -> Result<(Head, Option<Position>), Refusal> {
     let mut head = Head { position: Position(0), hash: [0; 32] };
-    for item in journal.range::<u64>(..)? {
+    for item in journal.range(..)? {
         let (position, stored) = item?;
-        let position = Position(position.value());
+        let position = Position(position);
         let gap = position.0 != head.position.0.saturating_add(1);
         match Record::open(stored.value(), position, &head.hash)? {
             Some((record, hash)) if !gap => {

@@ -13,10 +13,11 @@ use crate::id::EntryId;
 use crate::lifecycle::Policy;
 use crate::schema::{Schema, known};
 use crate::store::indexes;
+use crate::store::merged::{Merged, OwnedRow};
 use crate::store::staged::Holders;
 use crate::store::tables::Bytes;
 use crate::store::view::{Snapshot, View};
-use redb::{OwnedAccessGuard, OwnedRange};
+use redb::OwnedRange;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,7 @@ const GAP: u64 = 8;
 /// How many candidates pass between two looks at the time.
 const LOOKS: u32 = 256;
 
-type Row = OwnedAccessGuard<Bytes>;
+type Row = OwnedRow;
 
 /// A search under way.
 pub struct Cursor {
@@ -54,8 +55,8 @@ pub struct Cursor {
 enum Source {
     Ids(std::vec::IntoIter<EntryId>),
     Value(Holders<OwnedRange<Bytes, ()>>),
-    Children(OwnedRange<(u64, u64), ()>),
-    All(OwnedRange<u64, Bytes>),
+    Children(Merged<(u64, u64), ()>),
+    All(Merged<u64, Bytes>),
 }
 
 impl Cursor {
@@ -202,14 +203,14 @@ impl Cursor {
             let id = match &mut self.source {
                 Source::All(range) => {
                     return match range.next() {
-                        Some(item) => item.map(|(id, row)| Some((EntryId(id.value()), row))).map_err(Refusal::from),
+                        Some(item) => item.map(|(id, row)| Some((EntryId(id), row))).map_err(Refusal::from),
                         None => Ok(None),
                     };
                 }
                 Source::Ids(ids) => ids.next(),
                 Source::Value(holders) => holders.next_id()?,
                 Source::Children(range) => match range.next() {
-                    Some(item) => Some(EntryId(item?.0.value().1)),
+                    Some(item) => Some(EntryId(item?.0.1)),
                     None => None,
                 },
             };
@@ -238,13 +239,13 @@ fn scope_source(
     if let ([(base, _)], Scope::One) = (regions, scope) {
         let _ = write!(why, "; the children of the base");
         let range = (base.0, after)..=(base.0, u64::MAX);
-        let children = reading.snapshot.children().range_owned(range)?;
+        let children = reading.snapshot.children().range(range)?;
         if reach.single.is_empty() {
             return Ok(Source::Children(children));
         }
         let mut ids: Vec<EntryId> = reach.single.iter().copied().filter(|id| id.0 >= after).collect();
         for child in children {
-            ids.push(EntryId(child?.0.value().1));
+            ids.push(EntryId(child?.0.1));
         }
         ids.sort_unstable();
         ids.dedup();
@@ -253,13 +254,12 @@ fn scope_source(
     let mut ids = Vec::new();
     for (_, key) in regions {
         let end = indexes::after(key).unwrap_or_default();
-        let range = reading.snapshot.names().range_owned::<&[u8]>(key.as_slice()..end.as_slice())?;
-        for item in range.take(BY_NAME) {
-            ids.push(EntryId(item?.1.value()));
+        for id in reading.snapshot.names().range(key.clone()..end)?.values().take(BY_NAME) {
+            ids.push(EntryId(id?));
         }
         if ids.len() >= BY_NAME {
             let _ = write!(why, "; all entries");
-            return Ok(Source::All(reading.snapshot.entries().range_owned(after..)?));
+            return Ok(Source::All(reading.snapshot.entries().range(after..)?));
         }
     }
     let _ = write!(why, "; the names below the base");
@@ -274,7 +274,7 @@ fn scope_source(
 struct Walk {
     last: u64,
     close: u32,
-    range: Option<OwnedRange<u64, Bytes>>,
+    range: Option<Merged<u64, Bytes>>,
     ahead: Option<(u64, Row)>,
 }
 
@@ -287,15 +287,15 @@ impl Walk {
             (self.range, self.ahead) = (None, None);
         }
         if self.close < 4 {
-            return Ok(snapshot.entries().get_owned(id.0)?);
+            return snapshot.entries().get(&id.0);
         }
         let range = match &mut self.range {
             Some(range) => range,
-            none => none.insert(snapshot.entries().range_owned(id.0..)?),
+            none => none.insert(snapshot.entries().range(id.0..)?),
         };
         loop {
             if self.ahead.is_none() {
-                self.ahead = range.next().transpose()?.map(|(k, v)| (k.value(), v));
+                self.ahead = range.next().transpose()?;
             }
             match &self.ahead {
                 Some((k, _)) if *k < id.0 => self.ahead = None,

@@ -13,11 +13,123 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// Whole keys, and whether each comes or goes.
+/// Keys that lie behind each other in memory, and whether each comes or goes.
+#[derive(Debug, Default, Clone)]
+pub struct List {
+    octets: Vec<u8>,
+    places: Vec<Place>,
+}
+
+/// Where a key lies, and how it begins.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    head: u64,
+    at: usize,
+    length: u32,
+    comes: bool,
+}
+
+impl List {
+    /// Room for so many keys and octets.
+    pub fn with_capacity(keys: usize, octets: usize) -> List {
+        List { octets: Vec::with_capacity(octets), places: Vec::with_capacity(keys) }
+    }
+
+    /// One key more. What is longer than 4 GiB is no key.
+    pub fn push(&mut self, key: &[u8], comes: bool) {
+        let Ok(length) = u32::try_from(key.len()) else { return };
+        self.places.push(Place { head: head(key), at: self.octets.len(), length, comes });
+        self.octets.extend_from_slice(key);
+    }
+
+    fn of(&self, place: &Place) -> &[u8] {
+        let length = usize::try_from(place.length).unwrap_or(usize::MAX);
+        self.octets.get(place.at..place.at.saturating_add(length)).unwrap_or_default()
+    }
+
+    /// The key at a place, and whether it comes.
+    pub fn get(&self, at: usize) -> Option<(&[u8], bool)> {
+        self.places.get(at).map(|place| (self.of(place), place.comes))
+    }
+
+    /// Keys from a place on, and whether they come.
+    pub fn from(&self, at: usize) -> impl Iterator<Item = (&[u8], bool)> {
+        self.places.get(at..).unwrap_or_default().iter().map(|place| (self.of(place), place.comes))
+    }
+
+    /// The place of the first key that is not less than this one. The list is sorted.
+    pub fn lower_bound(&self, key: &[u8]) -> usize {
+        let head = head(key);
+        self.places.partition_point(|place| (place.head, self.of(place)) < (head, key))
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The octets of all keys.
+    pub fn octets(&self) -> usize {
+        self.octets.len()
+    }
+
+    /// Sorts, and keeps of the same key what stands first.
+    fn settle(&mut self) {
+        let octets = std::mem::take(&mut self.octets);
+        let of = |place: &Place| {
+            let length = usize::try_from(place.length).unwrap_or(usize::MAX);
+            octets.get(place.at..place.at.saturating_add(length)).unwrap_or_default()
+        };
+        // Stable, and quick for what is a few sorted lists.
+        self.places.sort_by(|one, other| one.head.cmp(&other.head).then_with(|| of(one).cmp(of(other))));
+        self.places.dedup_by(|later, first| later.head == first.head && of(later) == of(first));
+        let used = self.places.iter().map(|place| of(place).len()).fold(0, usize::saturating_add);
+        self.octets = octets;
+        // The same keys again and again: their octets are not carried on.
+        if used < self.octets.len() / 2 {
+            let mut compact = List::with_capacity(self.len(), used);
+            self.from(0).for_each(|(key, comes)| compact.push(key, comes));
+            *self = compact;
+        }
+    }
+
+    /// In the order of the keys, each as it stands first.
+    pub fn sorted(mut self) -> List {
+        self.settle();
+        self
+    }
+
+    /// What lists say together, one after another: in the order of the keys, each as it stands first.
+    pub fn merged<'l>(lists: impl Iterator<Item = &'l List> + Clone) -> List {
+        let sum = |length: fn(&List) -> usize| lists.clone().map(length).fold(0, usize::saturating_add);
+        let mut all = List::with_capacity(sum(List::len), sum(List::octets));
+        for list in lists {
+            let from = all.octets.len();
+            all.octets.extend_from_slice(&list.octets);
+            all.places.extend(list.places.iter().map(|place| Place { at: place.at.saturating_add(from), ..*place }));
+        }
+        all.settle();
+        all
+    }
+}
+
+/// Two lists are the same that hold the same keys, wherever they lie.
+impl PartialEq for List {
+    fn eq(&self, other: &List) -> bool {
+        self.from(0).eq(other.from(0))
+    }
+}
+
+/// What a transaction has done.
 #[derive(Debug, Default)]
 pub struct Keys {
     /// In the order in which they came.
-    given: RefCell<Vec<(Vec<u8>, bool)>>,
+    given: RefCell<List>,
     /// Those that somebody has asked among: most transactions ask nothing.
     sorted: RefCell<BTreeMap<Vec<u8>, bool>>,
 }
@@ -25,24 +137,28 @@ pub struct Keys {
 impl Keys {
     /// These keys come, or go.
     pub fn put(&mut self, keys: impl IntoIterator<Item = Vec<u8>>, come: bool) {
-        self.given.get_mut().extend(keys.into_iter().map(|key| (key, come)));
+        let given = self.given.get_mut();
+        for key in keys {
+            given.push(&key, come);
+        }
     }
 
-    /// All of them, in their order, each as it was done last.
-    pub fn into_sorted(self) -> Vec<(Vec<u8>, bool)> {
-        let mut all: Vec<(Vec<u8>, bool)> = self.sorted.into_inner().into_iter().collect();
-        all.append(&mut self.given.into_inner());
-        all.reverse();
-        // Stable: of the same key, what was done last comes first.
-        all.sort_by(|(one, _), (other, _)| (head(one), one).cmp(&(head(other), other)));
-        all.dedup_by(|(earlier, _), (last, _)| earlier == last);
+    /// All of them, what was done last first.
+    pub fn newest_first(self) -> List {
+        let mut all = self.given.into_inner();
+        all.places.reverse();
+        // What was asked among is older than what has come since.
+        for (key, comes) in self.sorted.into_inner() {
+            all.push(&key, comes);
+        }
         all
     }
 
     /// Those of a range, in their order.
     pub fn range(&self, range: &Range<&[u8]>) -> Vec<(Vec<u8>, bool)> {
         let mut sorted = self.sorted.borrow_mut();
-        sorted.extend(self.given.borrow_mut().drain(..));
+        let given = std::mem::take(&mut *self.given.borrow_mut());
+        sorted.extend(given.from(0).map(|(key, comes)| (key.to_vec(), comes)));
         sorted.range::<[u8], _>(bounds(range)).map(|(key, comes)| (key.clone(), *comes)).collect()
     }
 
@@ -58,7 +174,10 @@ impl Keys {
 }
 
 /// The beginning of a key, by which most pairs of keys are told apart.
-pub fn head(key: &[u8]) -> u64 {
+fn head(key: &[u8]) -> u64 {
+    if let Some(head) = key.first_chunk() {
+        return u64::from_be_bytes(*head);
+    }
     let mut head = [0; 8];
     head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
     u64::from_be_bytes(head)
@@ -125,8 +244,8 @@ mod tests {
                         }
                         keys.put(all, comes);
                     }
-                    let keys = keys.into_sorted();
-                    write(&mut table, keys.iter().map(|(key, comes)| (key.as_slice(), *comes))).unwrap();
+                    let keys = keys.newest_first().sorted();
+                    write(&mut table, keys.from(0)).unwrap();
                     let stored: Vec<Vec<u8>> =
                         table.iter().unwrap().map(|item| item.unwrap().0.value().to_vec()).collect();
                     prop_assert_eq!(stored, model.iter().cloned().collect::<Vec<_>>());

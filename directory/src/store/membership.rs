@@ -38,8 +38,8 @@ pub fn add(tables: &mut Tables<'_>, group: EntryId, member: EntryId, attribute: 
     if group == member || (holder && reaches(tables, group, member)?) {
         return Err(Refusal::new(Reason::Constraint, "a group cannot hold itself, not even through other groups"));
     }
-    rows::put(&mut tables.members, (group.0, member.0), held | attribute)?;
-    rows::put(&mut tables.groups, (member.0, group.0), held | attribute)?;
+    rows::put(tables.members.write(), (group.0, member.0), held | attribute)?;
+    rows::put(tables.groups.write(), (member.0, group.0), held | attribute)?;
     Ok(true)
 }
 
@@ -51,11 +51,11 @@ pub fn remove(tables: &mut Tables<'_>, group: EntryId, member: EntryId, attribut
     }
     let left = held & !attribute;
     if left == 0 {
-        rows::take(&mut tables.members, (group.0, member.0))?;
-        rows::take(&mut tables.groups, (member.0, group.0))?;
+        rows::take(tables.members.write(), (group.0, member.0))?;
+        rows::take(tables.groups.write(), (member.0, group.0))?;
     } else {
-        rows::put(&mut tables.members, (group.0, member.0), left)?;
-        rows::put(&mut tables.groups, (member.0, group.0), left)?;
+        rows::put(tables.members.write(), (group.0, member.0), left)?;
+        rows::put(tables.groups.write(), (member.0, group.0), left)?;
     }
     Ok(true)
 }
@@ -67,16 +67,16 @@ pub fn remove_all(tables: &mut Tables<'_>, id: EntryId) -> Result<Vec<EntryId>, 
         members.push(item?.0.value().1);
     }
     for member in members {
-        rows::take(&mut tables.members, (id.0, member))?;
-        rows::take(&mut tables.groups, (member, id.0))?;
+        rows::take(tables.members.write(), (id.0, member))?;
+        rows::take(tables.groups.write(), (member, id.0))?;
     }
     let mut groups = Vec::new();
     for item in tables.groups.range(all_of(id))? {
         groups.push(EntryId(item?.0.value().1));
     }
     for group in &groups {
-        rows::take(&mut tables.groups, (id.0, group.0))?;
-        rows::take(&mut tables.members, (group.0, id.0))?;
+        rows::take(tables.groups.write(), (id.0, group.0))?;
+        rows::take(tables.members.write(), (group.0, id.0))?;
     }
     Ok(groups)
 }

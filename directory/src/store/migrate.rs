@@ -54,8 +54,8 @@ fn know_sso(tables: &mut Tables<'_>) -> Result<(), Refusal> {
     for id in found {
         let Some(facts) = tables.account(id)? else { continue };
         let facts = Account { user_type: UserType::Sso, epoch: facts.epoch.saturating_add(1), ..facts };
-        tables.accounts.insert(id.0, codec::encode(&facts)?.as_slice())?;
-        tables.credentials.remove(id.0)?;
+        tables.accounts.write().insert(id.0, codec::encode(&facts)?.as_slice())?;
+        tables.credentials.write().remove(id.0)?;
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ fn claim_client_identifiers(tables: &mut Tables<'_>) -> Result<(), Refusal> {
     }
     for (key, holder) in claims {
         if tables.claims.get(key.as_slice())?.is_none() {
-            tables.claims.insert(key.as_slice(), holder)?;
+            tables.claims.write().insert(key.as_slice(), holder)?;
         }
     }
     Ok(())
@@ -92,7 +92,7 @@ pub fn bring_up_to_date(tables: &mut Tables<'_>, random: &Random) -> Result<bool
         tables.meta.get(meta::FORMAT)?.and_then(|g| g.value().first_chunk::<4>().map(|b| u32::from_le_bytes(*b)));
     let from = match stored {
         None => {
-            tables.meta.insert(meta::STORE_ID, random.bytes::<16>().as_slice())?;
+            tables.meta.write().insert(meta::STORE_ID, random.bytes::<16>().as_slice())?;
             FORMAT
         }
         Some(format) if format > FORMAT => {
@@ -106,6 +106,6 @@ pub fn bring_up_to_date(tables: &mut Tables<'_>, random: &Random) -> Result<bool
         step(tables)?;
     }
     tables.make()?;
-    tables.meta.insert(meta::FORMAT, FORMAT.to_le_bytes().as_slice())?;
+    tables.meta.write().insert(meta::FORMAT, FORMAT.to_le_bytes().as_slice())?;
     Ok(true)
 }

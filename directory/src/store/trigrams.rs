@@ -69,14 +69,19 @@ impl Trigrams {
         self.0.is_empty()
     }
 
-    /// The steps in the order of their rows and offsets, the last one of each place.
-    pub fn into_sorted(mut self) -> Vec<Step> {
-        // Stable: what was done later to the same entry stays later, and comes first when it is looked at from behind.
+    /// The steps, what was done last first.
+    pub fn newest_first(mut self) -> Vec<Step> {
         self.0.reverse();
-        self.0.sort_by_key(Step::place);
-        self.0.dedup_by_key(|step| step.place());
         self.0
     }
+}
+
+/// Steps in the order of their rows and offsets, each place as it stands first.
+pub fn sorted(mut steps: Vec<Step>) -> Vec<Step> {
+    // Stable, and quick for what is a few sorted lists.
+    steps.sort_by_key(Step::place);
+    steps.dedup_by_key(|step| step.place());
+    steps
 }
 
 /// Writes steps, which are in the order of their rows.

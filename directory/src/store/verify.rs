@@ -48,8 +48,11 @@ impl std::fmt::Display for Finding {
 /// # Errors
 /// `Store` when a table cannot be read at all.
 pub fn verify(snapshot: &Snapshot, schema: &Schema) -> Result<Vec<Finding>, Refusal> {
-    let staged = Staged::read(snapshot.staged_rows())?;
-    let mut check = Check { snapshot, schema, staged, findings: Vec::new() };
+    let stored = Staged::read(snapshot.staged_rows())?.whole();
+    let mut check = Check { snapshot, schema, findings: Vec::new() };
+    if snapshot.staged().stored() != stored {
+        check.find("staged", "what is in memory is not what is stored");
+    }
     let counted = check.entries()?;
     check.numbers(&counted)?;
     check.indexes(&counted)?;
@@ -64,8 +67,6 @@ pub fn verify(snapshot: &Snapshot, schema: &Schema) -> Result<Vec<Finding>, Refu
 struct Check<'a> {
     snapshot: &'a Snapshot,
     schema: &'a Schema,
-    /// As it is stored.
-    staged: Staged,
     findings: Vec<Finding>,
 }
 
@@ -89,9 +90,9 @@ impl Check<'_> {
 
     fn entries(&mut self) -> Result<Counted, Refusal> {
         let mut counted = Counted::default();
-        for item in self.snapshot.entries().range::<u64>(..)? {
+        for item in self.snapshot.entries().range(..)? {
             let (id, bytes) = item?;
-            let id = EntryId(id.value());
+            let id = EntryId(id);
             counted.entries = counted.entries.saturating_add(1);
             match references::draft_of(bytes.value()) {
                 Ok(draft) => self.entry(id, &draft, &mut counted)?,
@@ -109,14 +110,14 @@ impl Check<'_> {
         let parent = draft.header.parent;
         let children = counted.children.entry(parent.0).or_default();
         *children = children.saturating_add(1);
-        if self.snapshot.children().get((parent.0, id.0))?.is_none() {
+        if self.snapshot.children().get(&(parent.0, id.0))?.is_none() {
             self.find("children", format!("{} does not stand under its parent {}", id.0, parent.0));
         }
 
         let rows = Rows::of(self.schema, id, draft);
         counted.index = counted.index.saturating_add(rows.keys.len() as u64);
         for key in &rows.keys {
-            let stands = match self.staged.find(key) {
+            let stands = match self.snapshot.staged().find(key) {
                 Some(comes) => comes,
                 None => self.snapshot.index().get(key.as_slice())?.is_some(),
             };
@@ -161,7 +162,7 @@ impl Check<'_> {
         };
         for (key, value) in claims.rows(id) {
             counted.claims = counted.claims.saturating_add(1);
-            if self.snapshot.claims().get(key.as_slice())?.map(|g| g.value()) != Some(value) {
+            if self.snapshot.claim(&key)? != Some(value) {
                 self.find("claims", format!("{}: a name is not its own", draft.dn));
             }
         }
@@ -207,21 +208,21 @@ impl Check<'_> {
     fn numbers(&mut self, counted: &Counted) -> Result<(), Refusal> {
         let snapshot = self.snapshot;
         let rows = [
-            ("names", snapshot.names().len()?, counted.entries),
-            ("children", snapshot.children().len()?, counted.entries),
+            ("names", snapshot.names().count()?, counted.entries),
+            ("children", snapshot.children().count()?, counted.entries),
         ];
         for (table, found, expected) in rows {
             if found != expected {
                 self.find(table, format!("{found} rows, {expected} expected"));
             }
         }
-        for item in snapshot.counts().range::<u64>(..)? {
+        for item in snapshot.counts().range(..)? {
             let (id, count) = item?;
-            if counted.children.get(&id.value()) != Some(&count.value()) {
-                self.find("counts", format!("{} has not {} children", id.value(), count.value()));
+            if counted.children.get(&id) != Some(&count) {
+                self.find("counts", format!("{id} has not {count} children"));
             }
         }
-        if snapshot.counts().len()? != counted.children.len() as u64 {
+        if snapshot.counts().count()? != counted.children.len() as u64 {
             self.find("counts", "a parent is missing");
         }
         Ok(())
@@ -290,11 +291,11 @@ impl Check<'_> {
                 self.find("graves", format!("{} is buried and not deleted", id.0));
             }
         }
-        let names = self.snapshot.claims().len()?;
+        let names = self.snapshot.claims().count()?;
         let mut claimed = 0_u64;
-        for item in self.snapshot.claims().range::<&[u8]>(..)? {
+        for item in self.snapshot.claims().range(..)? {
             let (key, value) = item?;
-            let owner = claim_owner(key.value(), value.value());
+            let owner = claim_owner(&key, value);
             let known = self.snapshot.record(owner)?.is_some() || self.snapshot.graves()?.get(owner.0)?.is_some();
             claimed = claimed.saturating_add(u64::from(known));
         }
@@ -332,7 +333,7 @@ impl Check<'_> {
     }
 
     fn journal(&mut self) -> Result<(), Refusal> {
-        let (head, broken) = local::read(self.snapshot.journal(), |_, _| {})?;
+        let (head, broken) = local::read(&self.snapshot.journal(), |_, _| {})?;
         if let Some(position) = broken {
             self.find("journal", format!("the record at {} does not follow the one before", position.0));
         } else if head != crate::change::apply::Head::read(self.snapshot)? {

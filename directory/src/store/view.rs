@@ -3,31 +3,30 @@
 //! [`Snapshot`] is one consistent state with its tables held open; [`Tables`] are those of the write lane's transaction.
 //! [`View`] is what both can answer. Rules that must hold at apply time are written against it, so that they can be
 //! asked before, too.
+//!
+//! What a commit has left in memory ([`unwritten`](super::unwritten)) goes before the tables, what the transaction has done
+//! itself before that. So the tables that it concerns are not to be had here outside of the store, only the answers.
 
-use super::late::{Late, LateReadOnly};
-use super::staged::{Limits, Staged, Staging, gather};
-use super::tables::{self, Bytes};
-use super::unwritten::Unwritten;
-use super::{indexes, membership};
-use crate::access::Remembered;
+pub use super::state::{Base, Snapshot, Tables};
+
+use super::merged::{Changes, Row};
+use super::staged::{Staged, gather};
+use super::state::{Inside, Under};
+use super::tables::{Bytes, meta};
+use super::unwritten::{Layer, Unwritten};
+use super::{codec, indexes, membership};
+use crate::change::apply::Head;
 use crate::error::Refusal;
 use crate::id::{EntryId, Position};
 use crate::lifecycle::Account;
 use crate::schema::attribute::AttributeId;
-use redb::{AccessGuard, ReadOnlyTable, ReadTransaction, ReadableTable, Table, WriteTransaction};
+use redb::ReadableTable;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// What can be asked of a state of the store. Tables that are opened late fail as the store does.
-pub trait View {
-    /// `entries`.
-    fn entries(&self) -> &impl ReadableTable<u64, Bytes>;
-    /// `names`, as it is written: ask [`View::id_of`].
-    fn names(&self) -> &impl ReadableTable<Bytes, u64>;
-    /// `children`, as it is written: ask a snapshot.
-    fn children(&self) -> &impl ReadableTable<(u64, u64), ()>;
-    /// `counts`, as it is written: ask [`View::child_count`].
-    fn counts(&self) -> &impl ReadableTable<u64, u64>;
+pub trait View: Under {
     /// `index`, as it is written: ask with [`View::staged`].
     fn index(&self) -> &impl ReadableTable<Bytes, ()>;
     /// `text`, as it is written: ask with [`View::staged`].
@@ -36,10 +35,6 @@ pub trait View {
     fn members(&self) -> &impl ReadableTable<(u64, u64), u8>;
     /// `groups`.
     fn groups(&self) -> &impl ReadableTable<(u64, u64), u8>;
-    /// `claims`, as it is written: ask [`View::claim`].
-    fn claims(&self) -> &impl ReadableTable<Bytes, u64>;
-    /// `accounts`, as it is written: ask [`View::account`].
-    fn accounts(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `credentials`.
     fn credentials(&self) -> &impl ReadableTable<u64, Bytes>;
     /// `tokens`.
@@ -77,66 +72,82 @@ pub trait View {
     fn staged(&self) -> &Staged;
     /// What this transaction has done and does not stand in its tables yet.
     fn unwritten(&self) -> Option<&Unwritten>;
+    /// What commits before have left in memory, the oldest first.
+    fn layers(&self) -> &[Arc<Layer>];
+
+    /// What is in memory, the newest first.
+    fn in_memory(&self) -> impl Iterator<Item = &Layer> {
+        let own = self.unwritten().map(|unwritten| &unwritten.layer);
+        own.into_iter().chain(self.layers().iter().rev().map(Arc::as_ref))
+    }
+
+    /// The end of the last commit: before the transaction has written anything.
+    fn head(&self) -> Result<Head, Refusal> {
+        if let Some(head) = self.layers().last().and_then(|layer| layer.head) {
+            return Ok(head);
+        }
+        let position = Position(self.meta_u64(meta::POSITION)?.unwrap_or(0));
+        let hash = self.meta().get(meta::CHAIN)?.and_then(|g| g.value().first_chunk::<32>().copied());
+        Ok(Head { position, hash: hash.unwrap_or_default() })
+    }
+
+    /// The id that the next entry gets.
+    fn next_id(&self) -> Result<u64, Refusal> {
+        match self.in_memory().find_map(|layer| layer.next_id) {
+            Some(next) => Ok(next.0),
+            None => Ok(self.meta_u64(meta::NEXT_ID)?.unwrap_or(1)),
+        }
+    }
 
     /// The record of an entry, to be parsed in place.
-    fn record(&self, id: EntryId) -> Result<Option<AccessGuard<'_, Bytes>>, Refusal> {
-        Ok(self.entries().get(id.0)?)
+    fn record(&self, id: EntryId) -> Result<Option<Row<'_>>, Refusal> {
+        if let Some(record) = self.in_memory().find_map(|layer| layer.entries.get(&id.0)) {
+            return Ok(record.clone().map(Row::Waiting));
+        }
+        Ok(self.entries(Inside(())).get(id.0)?.map(Row::Stored))
     }
 
     /// The entry of a DN key.
     fn id_of(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
-        if let Some(entry) = self.unwritten().and_then(|unwritten| unwritten.name(key)) {
+        if let Some(entry) = self.in_memory().find_map(|layer| layer.names.get(key)) {
             return Ok(entry.map(EntryId));
         }
-        Ok(self.names().get(key)?.map(|g| EntryId(g.value())))
+        Ok(self.names(Inside(())).get(key)?.map(|g| EntryId(g.value())))
     }
 
     /// The number of an entry's children.
     fn child_count(&self, id: EntryId) -> Result<u64, Refusal> {
-        if let Some(count) = self.unwritten().and_then(|unwritten| unwritten.count(id)) {
-            return Ok(count);
+        if let Some(count) = self.in_memory().find_map(|layer| layer.counts.get(&id.0)) {
+            return Ok(count.unwrap_or(0));
         }
-        Ok(self.counts().get(id.0)?.map_or(0, |g| g.value()))
+        Ok(self.counts(Inside(())).get(id.0)?.map_or(0, |g| g.value()))
     }
 
     /// The facts of an account.
     fn account(&self, id: EntryId) -> Result<Option<Account>, Refusal> {
-        if let Some(facts) = self.unwritten().and_then(|unwritten| unwritten.account(id)) {
-            return facts.map(super::codec::decode).transpose();
+        if let Some(facts) = self.in_memory().find_map(|layer| layer.accounts.get(&id.0)) {
+            return facts.as_deref().map(codec::decode).transpose();
         }
-        let Some(guard) = self.accounts().get(id.0)? else { return Ok(None) };
-        super::codec::decode(guard.value()).map(Some)
+        let Some(guard) = self.accounts(Inside(())).get(id.0)? else { return Ok(None) };
+        codec::decode(guard.value()).map(Some)
     }
 
     /// Who holds a name, by the whole key of the claim.
     fn claim(&self, key: &[u8]) -> Result<Option<u64>, Refusal> {
-        if let Some(holder) = self.unwritten().and_then(|unwritten| unwritten.claim(key)) {
-            return Ok(holder);
+        if let Some(holder) = self.in_memory().find_map(|layer| layer.claims.get(key)) {
+            return Ok(*holder);
         }
-        Ok(self.claims().get(key)?.map(|g| g.value()))
+        Ok(self.claims(Inside(())).get(key)?.map(|g| g.value()))
     }
 
     /// The claims whose keys begin with `prefix`, at most `limit`.
     fn claims_below(&self, prefix: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
-        let own: Vec<(&[u8], Option<u64>)> =
-            self.unwritten().map(|unwritten| unwritten.claims_below(prefix).collect()).unwrap_or_default();
-        let going = own.iter().filter(|(_, holder)| holder.is_none()).count();
-        let end = indexes::after(prefix).unwrap_or_default();
-        let mut found = BTreeMap::new();
-        for item in self.claims().range::<&[u8]>(prefix..end.as_slice())?.take(limit.saturating_add(going)) {
-            let (key, holder) = item?;
-            found.insert(key.value().to_vec(), holder.value());
-        }
-        for (key, holder) in own {
-            match holder {
-                Some(holder) => found.insert(key.to_vec(), holder),
-                None => found.remove(key),
-            };
-        }
-        while found.len() > limit {
-            found.pop_last();
-        }
-        Ok(found)
+        below(self.claims(Inside(())), self.in_memory().map(|layer| &layer.claims), prefix, limit)
+    }
+
+    /// The entry of a DN key and those below it, by their keys, at most `limit`.
+    fn names_below(&self, prefix: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
+        below(self.names(Inside(())), self.in_memory().map(|layer| &layer.names), prefix, limit)
     }
 
     /// The credential of an account.
@@ -205,177 +216,35 @@ pub trait View {
     }
 }
 
-macro_rules! store_tables {
-    (
-        open { $($field:ident: $key:ty => $value:ty, $definition:ident;)* }
-        late { $($late:ident: $late_key:ty => $late_value:ty, $late_definition:ident;)* }
-    ) => {
-        /// One consistent state, its tables held open. Cheap to ask, shared by all requests until the next commit.
-        pub struct Snapshot {
-            position: Position,
-            staged: Arc<Staged>,
-            /// What actors may do in this state, as far as somebody has asked.
-            pub rights: Remembered,
-            $($field: ReadOnlyTable<$key, $value>,)*
-            $($late: LateReadOnly<$late_key, $late_value>,)*
+/// The rows of a table whose keys begin with `prefix`, with what is in memory, the newest first; at most `limit`.
+fn below<'l>(
+    table: &impl ReadableTable<Bytes, u64>,
+    in_memory: impl Iterator<Item = &'l Changes<Bytes, u64>>,
+    prefix: &[u8],
+    limit: usize,
+) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
+    let mut own: BTreeMap<&[u8], Option<u64>> = BTreeMap::new();
+    for changes in in_memory {
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        for (key, value) in changes.range::<[u8], _>(from).take_while(|(key, _)| key.starts_with(prefix)) {
+            own.entry(key).or_insert(*value);
         }
-
-        impl Snapshot {
-            /// Opens the tables of a read transaction.
-            ///
-            /// # Errors
-            /// A failing store, or one that was never initialised.
-            pub fn open(txn: ReadTransaction, staging: &Staging) -> Result<Snapshot, Refusal> {
-                $(let $field = txn.open_table(tables::$definition)?;)*
-                let txn = Arc::new(txn);
-                $(let $late = LateReadOnly::new(&txn, tables::$late_definition);)*
-                let (position, staged, rights) = (Position(0), Arc::default(), Remembered::default());
-                let mut snapshot = Snapshot { position, staged, rights, $($field,)* $($late,)* };
-                snapshot.staged = staging.of(&snapshot.staged_rows)?;
-                snapshot.position = Position(snapshot.meta_u64(tables::meta::POSITION)?.unwrap_or(0));
-                Ok(snapshot)
-            }
-
-            /// The last write set that this state holds.
-            pub fn position(&self) -> Position {
-                self.position
-            }
-
-            $(
-                /// The table itself, for iterators that outlive a borrow.
-                pub fn $field(&self) -> &ReadOnlyTable<$key, $value> {
-                    &self.$field
-                }
-            )*
-            $(
-                /// The table itself, for iterators that outlive a borrow.
-                ///
-                /// # Errors
-                /// A failing store.
-                pub fn $late(&self) -> Result<&ReadOnlyTable<$late_key, $late_value>, Refusal> {
-                    self.$late.read()
-                }
-            )*
-        }
-
-        /// The open tables of a write transaction.
-        pub struct Tables<'t> {
-            /// What the transaction has yet to do: see [`Tables::settle`].
-            pub unwritten: Unwritten,
-            /// What earlier commits have yet to do to the indexes.
-            pub(super) staged: Staged,
-            /// How much may wait.
-            pub(super) limits: Limits,
-            $(
-                #[doc = concat!("`", stringify!($field), "`.")]
-                pub $field: Table<'t, $key, $value>,
-            )*
-            $(
-                #[doc = concat!("`", stringify!($late), "`.")]
-                pub $late: Late<'t, $late_key, $late_value>,
-            )*
-        }
-
-        impl<'t> Tables<'t> {
-            /// Opens the tables, and on the first use makes them.
-            ///
-            /// # Errors
-            /// A failing store.
-            pub fn open(txn: &'t WriteTransaction, staging: &Staging) -> Result<Tables<'t>, Refusal> {
-                let mut tables = Tables {
-                    unwritten: Unwritten::default(),
-                    staged: Staged::default(),
-                    limits: staging.limits(),
-                    $($field: txn.open_table(tables::$definition)?,)*
-                    $($late: Late::new(txn, tables::$late_definition),)*
-                };
-                tables.staged = Staged::clone(&*staging.of(&tables.staged_rows)?);
-                Ok(tables)
-            }
-
-            /// Makes every table that is not there yet, so that whoever reads finds it.
-            ///
-            /// # Errors
-            /// A failing store.
-            pub fn make(&self) -> Result<(), Refusal> {
-                $(self.$late.read()?;)*
-                Ok(())
-            }
-        }
-    };
-}
-
-store_tables! {
-    open {
-        entries: u64 => Bytes, ENTRIES;
-        names: Bytes => u64, NAMES;
-        children: (u64, u64) => (), CHILDREN;
-        counts: u64 => u64, COUNTS;
-        index: Bytes => (), INDEX;
-        text: Bytes => Bytes, TEXT;
-        staged_rows: u64 => Bytes, STAGED;
-        members: (u64, u64) => u8, MEMBERS;
-        groups: (u64, u64) => u8, GROUPS;
-        claims: Bytes => u64, CLAIMS;
-        accounts: u64 => Bytes, ACCOUNTS;
-        credentials: u64 => Bytes, CREDENTIALS;
-        journal: u64 => Bytes, JOURNAL;
-        receipts: u128 => u64, RECEIPTS;
-        meta: &'static str => Bytes, META;
     }
-    late {
-        graves: u64 => Bytes, GRAVES;
-        tokens: u64 => Bytes, TOKENS;
-        owners: (u64, u64) => (), OWNERS;
-        sessions: u64 => Bytes, SESSIONS;
-        session_owners: (u64, u64) => (), SESSION_OWNERS;
-        families: u64 => Bytes, FAMILIES;
-        family_owners: (u64, u64) => (), FAMILY_OWNERS;
-        codes: Bytes => Bytes, CODES;
-        notices: (u64, u64) => Bytes, NOTICES;
-        revoked: Bytes => i64, REVOKED;
-        consents: (u64, u64) => Bytes, CONSENTS;
-        signing_keys: u64 => Bytes, SIGNING_KEYS;
-        secrets: u64 => Bytes, SECRETS;
-        factors: u64 => Bytes, FACTORS;
-        links: Bytes => Bytes, LINKS;
-        link_owners: (u64, u64) => Bytes, LINK_OWNERS;
+    let going = own.values().filter(|value| value.is_none()).count();
+    let end = indexes::after(prefix).unwrap_or_default();
+    let mut found = BTreeMap::new();
+    for item in table.range::<&[u8]>(prefix..end.as_slice())?.take(limit.saturating_add(going)) {
+        let (key, value) = item?;
+        found.insert(key.value().to_vec(), value.value());
     }
+    for (key, value) in own {
+        match value {
+            Some(value) => found.insert(key.to_vec(), value),
+            None => found.remove(key),
+        };
+    }
+    while found.len() > limit {
+        found.pop_last();
+    }
+    Ok(found)
 }
-
-macro_rules! answer_from {
-    ($($type:ty: $self:ident => $unwritten:expr),*) => {$(
-        impl View for $type {
-            fn unwritten(&$self) -> Option<&Unwritten> { $unwritten }
-            fn staged(&$self) -> &Staged { &$self.staged }
-            fn entries(&self) -> &impl ReadableTable<u64, Bytes> { &self.entries }
-            fn names(&self) -> &impl ReadableTable<Bytes, u64> { &self.names }
-            fn children(&self) -> &impl ReadableTable<(u64, u64), ()> { &self.children }
-            fn counts(&self) -> &impl ReadableTable<u64, u64> { &self.counts }
-            fn index(&self) -> &impl ReadableTable<Bytes, ()> { &self.index }
-            fn text(&self) -> &impl ReadableTable<Bytes, Bytes> { &self.text }
-            fn members(&self) -> &impl ReadableTable<(u64, u64), u8> { &self.members }
-            fn groups(&self) -> &impl ReadableTable<(u64, u64), u8> { &self.groups }
-            fn claims(&self) -> &impl ReadableTable<Bytes, u64> { &self.claims }
-            fn accounts(&self) -> &impl ReadableTable<u64, Bytes> { &self.accounts }
-            fn credentials(&self) -> &impl ReadableTable<u64, Bytes> { &self.credentials }
-            fn tokens(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.tokens.read() }
-            fn owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.owners.read() }
-            fn sessions(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.sessions.read() }
-            fn session_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.session_owners.read() }
-            fn families(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.families.read() }
-            fn family_owners(&self) -> Result<&impl ReadableTable<(u64, u64), ()>, Refusal> { self.family_owners.read() }
-            fn notices(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.notices.read() }
-            fn revoked(&self) -> Result<&impl ReadableTable<Bytes, i64>, Refusal> { self.revoked.read() }
-            fn consents(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.consents.read() }
-            fn signing_keys(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.signing_keys.read() }
-            fn secrets(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.secrets.read() }
-            fn factors(&self) -> Result<&impl ReadableTable<u64, Bytes>, Refusal> { self.factors.read() }
-            fn links(&self) -> Result<&impl ReadableTable<Bytes, Bytes>, Refusal> { self.links.read() }
-            fn link_owners(&self) -> Result<&impl ReadableTable<(u64, u64), Bytes>, Refusal> { self.link_owners.read() }
-            fn meta(&self) -> &impl ReadableTable<&'static str, Bytes> { &self.meta }
-        }
-    )*};
-}
-
-answer_from!(Snapshot: self => None, Tables<'_>: self => Some(&self.unwritten));

@@ -1,8 +1,8 @@
 //! The write-ahead log: a commit is durable when its write sets are on the disk, before the tables are.
 //!
 //! ```text
-//! batch ─▶ applied to the tables (memory) ─▶ its write sets as one frame of the log, one sync ─▶ answers
-//!                                                     │
+//! batch ─▶ applied (memory) ─▶ its write sets as one frame of the log, one sync ─▶ answers
+//!                                         │
 //!                    every so many frames: a checkpoint, the tables on the disk; the log begins anew
 //! ```
 //!

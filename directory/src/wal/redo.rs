@@ -15,7 +15,7 @@ use crate::grant::apply::Crowds;
 use crate::schema::{Schema, custom};
 use crate::store::codec;
 use crate::store::migrate::FORMAT;
-use crate::store::staged::Staging;
+use crate::store::pending::Staging;
 use crate::store::tables::meta;
 use crate::store::view::Tables;
 use redb::{Database, ReadableTable};
@@ -40,6 +40,7 @@ pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone,
     {
         let mut tables = Tables::open(&txn, staging)?;
         let mut head = Head::read(&tables)?;
+        let begun = head.position;
         let mut schema = None;
         let mut at = PAGE;
         while let Some((frame, body)) = read(wal, at)? {
@@ -50,10 +51,12 @@ pub fn redo(wal: &Wal, database: &Database, staging: &Staging) -> Result<Redone,
                     none => none.insert(stored_schema(&tables)?),
                 };
                 let sets = again(&mut tables, schema, &frame, &body, &mut head)?;
-                tables.settle(head.position, staging)?;
-                head.write(&mut tables)?;
+                tables.settle(&head, staging)?;
                 redone.frames = redone.frames.saturating_add(1);
                 redone.sets = redone.sets.saturating_add(sets);
+            } else if frame.after.position > begun {
+                let position = frame.after.position.0;
+                return Err(Refusal::store(format!("the log is damaged: it holds change {position} twice")));
             }
             at = at.saturating_add(frame.takes());
         }

@@ -13,6 +13,19 @@ use std::collections::BTreeSet;
 /// The digest of a state.
 pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
     let mut hash = Sha256::new();
+    // As they are, with what is in memory.
+    macro_rules! layered {
+        ($($table:ident: |$k:ident, $v:ident| $bytes:expr;)*) => {$(
+            hash.update(stringify!($table));
+            for item in snapshot.$table().range(..).unwrap() {
+                let ($k, $v) = item.unwrap();
+                for part in $bytes {
+                    hash.update((part.len() as u64).to_le_bytes());
+                    hash.update(part);
+                }
+            }
+        )*};
+    }
     macro_rules! tables {
         ($($table:ident$(($($late:tt)*))?: $key:ty, |$k:ident, $v:ident| $bytes:expr;)*) => {$(
             hash.update(stringify!($table));
@@ -26,15 +39,19 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
             }
         )*};
     }
+    layered! {
+        entries: |k, v| [&k.to_le_bytes()[..], v.value()];
+        names: |k, v| [&k[..], &v.to_le_bytes()[..]];
+        children: |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
+        counts: |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
+        claims: |k, v| [&k[..], &v.to_le_bytes()[..]];
+        accounts: |k, v| [&k.to_le_bytes()[..], v.value()];
+        journal: |k, v| [&k.to_le_bytes()[..], v.value()];
+        receipts: |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
+    }
     tables! {
-        entries: u64, |k, v| [&k.to_le_bytes()[..], v];
-        names: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
-        children: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], { let () = v; &[] }];
-        counts: u64, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
         members: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], &[v][..]];
         groups: (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], &[v][..]];
-        claims: &[u8], |k, v| [k, &v.to_le_bytes()[..]];
-        accounts: u64, |k, v| [&k.to_le_bytes()[..], v];
         credentials: u64, |k, v| [&k.to_le_bytes()[..], v];
         graves(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
         tokens(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
@@ -52,8 +69,6 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
         factors(.unwrap()): u64, |k, v| [&k.to_le_bytes()[..], v];
         links(.unwrap()): &[u8], |k, v| [k, v];
         link_owners(.unwrap()): (u64, u64), |k, v| [&k.0.to_le_bytes()[..], &k.1.to_le_bytes()[..], v];
-        journal: u64, |k, v| [&k.to_le_bytes()[..], v];
-        receipts: u128, |k, v| [&k.to_le_bytes()[..], &v.to_le_bytes()[..]];
     }
     for key in keys(snapshot) {
         hash.update((key.len() as u64).to_le_bytes());
@@ -71,11 +86,16 @@ pub fn digest(snapshot: &Snapshot) -> [u8; 32] {
     }
     for item in snapshot.meta().range::<&str>(..).unwrap() {
         let (key, value) = item.unwrap();
-        if key.value() != meta::HIGH_WATER {
+        // Those that commits move are asked for, because the newest may be in memory.
+        if ![meta::HIGH_WATER, meta::POSITION, meta::CHAIN, meta::NEXT_ID].contains(&key.value()) {
             hash.update(key.value());
             hash.update(value.value());
         }
     }
+    let head = snapshot.head().unwrap();
+    hash.update(head.position.0.to_le_bytes());
+    hash.update(head.hash);
+    hash.update(snapshot.next_id().unwrap().to_le_bytes());
     hash.finalize().into()
 }
 

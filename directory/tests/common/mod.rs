@@ -56,7 +56,7 @@ impl World {
         options.hashing = Params::new(8, 1, 1).unwrap();
         options.pool.threads = NonZeroUsize::MIN;
         // So little may wait that every state of a late index is met.
-        options.late = Limits { keys: 100, steps: 300, rows: 20 };
+        options.late = Limits { keys: 100, steps: 300, rows: 20, commits: 2 };
         options.wal = wal::Limits { frames: 5, octets: 64 * 1024 };
         change(&mut options);
         Ok(World { directory: Directory::open(options)?, clock })

@@ -52,16 +52,16 @@ async fn add_one_by_one(world: &World, entries: Vec<Entry>) {
 pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
     let mut tables = BTreeMap::new();
     let all = |list: Vec<String>| list;
-    let entries = snapshot.entries().range::<u64>(..).unwrap().map(|item| {
+    let entries = snapshot.entries().range(..).unwrap().map(|item| {
         let (id, bytes) = item.unwrap();
         let mut draft = Record::parse(bytes.value()).unwrap().draft().unwrap();
         draft.header.uuid = uuid::Uuid::nil();
         draft.header.version = directory::id::Position(0);
-        format!("{} {draft:?}", id.value())
+        format!("{id} {draft:?}")
     });
     tables.insert("entries", all(entries.collect()));
-    let accounts = snapshot.accounts().range::<u64>(..).unwrap().map(|item| {
-        let id = item.unwrap().0.value();
+    let accounts = snapshot.accounts().range(..).unwrap().map(|item| {
+        let id = item.unwrap().0;
         let mut account = snapshot.account(EntryId(id)).unwrap().unwrap();
         account.imported_at = None;
         format!("{id} {account:?}")
@@ -102,8 +102,14 @@ pub fn rows(snapshot: &Snapshot) -> BTreeMap<&'static str, Vec<String>> {
             tables.insert(stringify!($name), all(rows.collect()));
         )*};
     }
-    plain!(names: &[u8], children: (u64, u64), counts: u64, members: (u64, u64), groups: (u64, u64));
-    plain!(claims: &[u8], credentials: u64, graves(.unwrap()): u64);
+    macro_rules! layered {
+        ($($name:ident),*) => {$(
+            let rows = snapshot.$name().range(..).unwrap().map(|item| format!("{:?}", item.unwrap()));
+            tables.insert(stringify!($name), all(rows.collect()));
+        )*};
+    }
+    layered!(names, children, counts, claims);
+    plain!(members: (u64, u64), groups: (u64, u64), credentials: u64, graves(.unwrap()): u64);
     tables
 }
 
@@ -150,7 +156,7 @@ async fn a_second_import_joins_the_first() {
     world.verify();
     let mut imported = Vec::new();
     let snapshot = world.directory.snapshot().unwrap();
-    local::read(snapshot.journal(), |_, record| {
+    local::read(&snapshot.journal(), |_, record| {
         imported.extend(
             record
                 .events

@@ -148,7 +148,7 @@ fn remove_retired(applying: &mut Applying<'_, '_>) -> Result<bool, Refusal> {
 /// The keys have changed: whoever keeps them opened looks again.
 fn turn(applying: &mut Applying<'_, '_>) -> Result<(), Refusal> {
     let generation = applying.tables.meta_u64(meta::KEYS)?.unwrap_or(0).saturating_add(1);
-    applying.tables.meta.insert(meta::KEYS, generation.to_le_bytes().as_slice())?;
+    applying.tables.meta.write().insert(meta::KEYS, generation.to_le_bytes().as_slice())?;
     Ok(())
 }
 

@@ -1,21 +1,23 @@
 //! What is done to `index` and `text` and does not stand there yet: the two tables lag behind all others.
 //!
-//! An entry has some twenty keys and some fifty trigrams, and each of them lies elsewhere. A commit writes them as one row of
-//! `staged`, and they are carried over to their places later, many at once: those of many commits have neighbours.
+//! An entry has some twenty keys and some fifty trigrams, and each of them lies elsewhere. What some commits have done to them
+//! is one row of `staged`, and is carried over to their places later, many at once: those of many commits have neighbours.
 //!
 //! ```text
-//! commit ─▶ a run, one row of `staged` ─▶ merged with its neighbours (memory) ─▶ sealed ─▶ written part by part ─▶ rows deleted
+//! commit ─▶ fresh (memory, and the log) ─▶ with some others a run, one row of `staged` ─▶ merged with its neighbours (memory)
+//!        ─▶ sealed ─▶ written part by part ─▶ rows deleted
 //! ```
 //!
-//! The rows are the truth; the runs in memory are the same, merged. Whoever reads an index reads the table and the runs, of
-//! which the newest has the last word. A key may so stand in a run and in the table: that is no different from standing in
-//! one of them, which is why a sealed run can be written over several commits, and again after a crash.
+//! What is fresh is in the log; of the others the rows are the truth, and the runs in memory are the same, merged. Whoever
+//! reads an index reads the table and the runs, of which the newest has the last word. A key may so stand in a run and in the
+//! table: that is no different from standing in one of them, which is why a sealed run can be written over several commits,
+//! and again after a crash.
 //! See docs/decisions/0008-late-indexes.md.
 
 mod run;
 mod walk;
 
-pub use run::Run;
+pub use run::{Fresh, Run};
 pub use walk::{Holders, Walk};
 
 use super::keys;
@@ -26,9 +28,9 @@ use crate::error::Refusal;
 use crate::id::{EntryId, Position};
 use redb::{ReadableTable, Table};
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-/// How far the indexes may lag behind: what is sealed together. Half as much may have come when that is written.
+/// How far tables may lag behind. Of the indexes: what is sealed together; half as much may have come when that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Keys of `index`: some fifty octets of memory each.
@@ -37,12 +39,14 @@ pub struct Limits {
     pub steps: usize,
     /// Rows, which are read when the store is opened: the same keys may change in many commits.
     pub rows: usize,
+    /// Commits that are in memory and in the log alone (`store::unwritten`).
+    pub commits: usize,
 }
 
 impl Default for Limits {
     /// The keys and trigrams of some two thousand people: four megabytes.
     fn default() -> Limits {
-        Limits { keys: 1 << 15, steps: 1 << 17, rows: 1 << 12 }
+        Limits { keys: 1 << 15, steps: 1 << 17, rows: 1 << 12, commits: 7 }
     }
 }
 
@@ -52,6 +56,8 @@ pub struct Staged {
     runs: Vec<Arc<Run>>,
     /// How often each of the runs was merged.
     levels: Vec<u8>,
+    /// What has no row yet, later than all runs, oldest first.
+    fresh: Vec<Arc<Fresh>>,
     /// The first of the runs is being written.
     sealed: Option<Sealed>,
     /// The rows of the others.
@@ -83,9 +89,31 @@ impl Staged {
         Ok(staged)
     }
 
+    /// The first and the last row, by which a state is known.
+    pub fn rows(&self) -> Option<(Position, Position)> {
+        self.rows
+    }
+
+    /// What a commit has done that stays in memory.
+    pub fn keep(&mut self, fresh: Fresh) {
+        if !fresh.is_empty() {
+            self.fresh.push(Arc::new(fresh));
+        }
+    }
+
+    /// All of it, the newest first.
+    fn newest_first(&self) -> impl Iterator<Item = &Run> {
+        self.fresh.iter().rev().map(|fresh| fresh.run()).chain(self.runs.iter().rev().map(Arc::as_ref))
+    }
+
+    /// What of it has rows, as one run.
+    pub fn stored(&self) -> Run {
+        Run::merged(&self.runs)
+    }
+
     /// Nothing is staged.
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.runs.is_empty() && self.fresh.is_empty()
     }
 
     /// A later run. Of every four that were merged as often, one is made, so that there are few.
@@ -108,12 +136,14 @@ impl Staged {
 
     /// Everything that is staged, as one run.
     pub fn whole(&self) -> Run {
-        Run::merged(&self.runs)
+        let mut runs = self.runs.clone();
+        runs.push(Arc::new(Fresh::merged(&self.fresh)));
+        Run::merged(&runs)
     }
 
     /// What was done to a key, if anything.
     pub fn find(&self, key: &[u8]) -> Option<bool> {
-        self.runs.iter().rev().find_map(|run| run.find(key))
+        self.newest_first().find_map(|run| run.find(key))
     }
 
     /// The entries of a range of keys of `index`.
@@ -176,11 +206,11 @@ impl Staged {
     fn steps_of(&self, trigram: Trigram) -> Vec<Step> {
         let (from, to) = (trigrams::row(trigram, 0), trigrams::row(trigram, u32::MAX));
         let mut all = Vec::new();
-        for run in self.runs.iter().rev() {
+        for run in self.newest_first() {
             let rest = run.steps().get(run.steps().partition_point(|step| step.row < from)..).unwrap_or_default();
             all.extend_from_slice(rest.get(..rest.partition_point(|step| step.row <= to)).unwrap_or_default());
         }
-        if self.runs.len() > 1 {
+        if self.runs.len().saturating_add(self.fresh.len()) > 1 {
             // Stable: of the same place, that of the newest run comes first.
             all.sort_by_key(Step::place);
             all.dedup_by_key(|step| step.place());
@@ -188,23 +218,25 @@ impl Staged {
         all
     }
 
-    /// A commit at `position` has done this. It gets its row; and of the sealed run more than twice as much is written as has
-    /// come, so that it is done before the next one is to be sealed.
+    /// A commit at `position` has done this. It gets its row, with those before it that have none; and of the sealed run more
+    /// than twice as much is written as has come, so that it is done before the next one is to be sealed.
     ///
     /// # Errors
     /// A failing store.
     pub fn take(
         &mut self,
-        run: Run,
+        fresh: Fresh,
         position: Position,
         limits: Limits,
         index: &mut Table<'_, Bytes, ()>,
         text: &mut Table<'_, Bytes, Bytes>,
         rows: &mut Table<'_, u64, Bytes>,
     ) -> Result<(), Refusal> {
-        if run.is_empty() {
+        self.keep(fresh);
+        if self.fresh.is_empty() {
             return Ok(());
         }
+        let run = Fresh::merged(&std::mem::take(&mut self.fresh));
         let (new_keys, new_steps) = (run.len(), run.steps().len());
         rows.insert(position.0, run.encode().as_slice())?;
         self.push(run, position);
@@ -302,58 +334,6 @@ fn whole_rows(steps: &[Step], least: usize) -> &[Step] {
     let end = last.map_or(steps.len(), |last| steps.partition_point(|step| step.row <= last));
     steps.get(..end).unwrap_or(steps)
 }
-
-/// The runs of the states of late, so that they need not be read again for each.
-#[derive(Debug, Default)]
-pub struct Staging {
-    limits: Limits,
-    of_late: Mutex<Vec<Arc<Staged>>>,
-}
-
-impl Staging {
-    /// Of a store that is just opened.
-    pub fn new(limits: Limits) -> Staging {
-        Staging { limits, of_late: Mutex::default() }
-    }
-
-    /// How far the indexes may lag behind.
-    pub fn limits(&self) -> Limits {
-        self.limits
-    }
-
-    /// What is staged in the state that this table belongs to. A state is known by its first and last row: positions are
-    /// never used twice, and how far a sealed run is written makes no difference to who reads.
-    ///
-    /// # Errors
-    /// A failing or damaged store.
-    pub fn of(&self, table: &impl ReadableTable<u64, Bytes>) -> Result<Arc<Staged>, Refusal> {
-        let position = |row: Option<(redb::AccessGuard<'_, u64>, _)>| row.map(|(at, _)| Position(at.value()));
-        let rows = position(table.first()?).zip(position(table.last()?));
-        if rows.is_none() {
-            return Ok(Arc::default());
-        }
-        let known =
-            self.of_late.lock().unwrap_or_else(PoisonError::into_inner).iter().find(|s| s.rows == rows).cloned();
-        match known {
-            Some(known) => Ok(known),
-            None => Ok(self.publish(Staged::read(table)?)),
-        }
-    }
-
-    /// The next commit leaves this.
-    pub fn publish(&self, staged: Staged) -> Arc<Staged> {
-        let staged = Arc::new(staged);
-        let mut of_late = self.of_late.lock().unwrap_or_else(PoisonError::into_inner);
-        of_late.retain(|known| known.rows != staged.rows);
-        let kept = of_late.len().saturating_sub(STATES);
-        of_late.drain(..kept);
-        of_late.push(staged.clone());
-        staged
-    }
-}
-
-/// The states before the newest one that are kept: that of the last commit, while the next one is being made.
-const STATES: usize = 2;
 
 /// Appends the entries of a value or a range, at most `limit`; whether there are more.
 ///

@@ -3,58 +3,63 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 use crate::error::{Reason, Refusal};
-use crate::store::keys::{Keys, head};
+use crate::store::keys::{Keys, List};
 use crate::store::text::CHUNK;
-use crate::store::trigrams::{Step, Trigrams};
-use std::sync::Arc;
+use crate::store::trigrams::{self, Step, Trigrams};
+use std::sync::{Arc, OnceLock};
 
 /// Offsets are below 4,096: this bit of a written one says that the entry goes.
 const GOES: u16 = 1 << 15;
 
-/// Sorted keys of `index` and steps of `text`. In memory the keys lie behind each other.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Sorted keys of `index` and steps of `text`.
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct Run {
-    bytes: Vec<u8>,
-    keys: Vec<Place>,
+    keys: List,
     steps: Vec<Step>,
 }
 
-/// Where a key lies, and whether it comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Place {
-    at: usize,
-    length: usize,
-    comes: bool,
+/// What one commit has done, which has no row yet: sorted when somebody asks, as most are written before.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    /// What was done last first.
+    given: Run,
+    sorted: OnceLock<Run>,
+}
+
+impl Fresh {
+    /// What a transaction has done.
+    pub fn new(keys: Keys, steps: Trigrams) -> Fresh {
+        Fresh { given: Run { keys: keys.newest_first(), steps: steps.newest_first() }, sorted: OnceLock::new() }
+    }
+
+    /// Nothing was done.
+    pub fn is_empty(&self) -> bool {
+        self.given.is_empty()
+    }
+
+    /// In order.
+    pub fn run(&self) -> &Run {
+        self.sorted.get_or_init(|| Run {
+            keys: self.given.keys.clone().sorted(),
+            steps: trigrams::sorted(self.given.steps.clone()),
+        })
+    }
+
+    /// What several have done together, the oldest first.
+    pub fn merged(all: &[Arc<Fresh>]) -> Run {
+        Run::of(all.iter().rev().map(|fresh| fresh.sorted.get().unwrap_or(&fresh.given)))
+    }
 }
 
 impl Run {
-    /// What a transaction has done.
-    pub fn new(keys: Keys, steps: Trigrams) -> Run {
-        let keys = keys.into_sorted();
-        let mut run = Run { bytes: Vec::new(), keys: Vec::with_capacity(keys.len()), steps: steps.into_sorted() };
-        for (key, comes) in &keys {
-            run.push(key, *comes);
-        }
-        run
-    }
-
-    fn push(&mut self, key: &[u8], comes: bool) {
-        self.keys.push(Place { at: self.bytes.len(), length: key.len(), comes });
-        self.bytes.extend_from_slice(key);
-    }
-
-    fn of(&self, place: &Place) -> &[u8] {
-        self.bytes.get(place.at..place.at.saturating_add(place.length)).unwrap_or_default()
-    }
-
     /// The key at a place, and whether it comes.
     pub fn key(&self, at: usize) -> Option<(&[u8], bool)> {
-        self.keys.get(at).map(|place| (self.of(place), place.comes))
+        self.keys.get(at)
     }
 
     /// The place of the first key that is not less than this one.
     pub fn lower_bound(&self, key: &[u8]) -> usize {
-        self.keys.partition_point(|place| self.of(place) < key)
+        self.keys.lower_bound(key)
     }
 
     /// What was done to a key, if anything.
@@ -64,7 +69,7 @@ impl Run {
 
     /// Keys from a place on, and whether they come.
     pub fn keys_from(&self, at: usize) -> impl Iterator<Item = (&[u8], bool)> {
-        self.keys.get(at..).unwrap_or_default().iter().map(|place| (self.of(place), place.comes))
+        self.keys.from(at)
     }
 
     /// All steps, in the order of their rows and offsets.
@@ -84,29 +89,23 @@ impl Run {
 
     /// What runs have done together, the oldest first.
     pub fn merged(runs: &[Arc<Run>]) -> Run {
-        let sum = |length: fn(&Run) -> usize| runs.iter().map(|run| length(run)).fold(0, usize::saturating_add);
-        let mut keys = Vec::with_capacity(sum(|run| run.keys.len()));
-        let mut steps = Vec::with_capacity(sum(|run| run.steps.len()));
-        for run in runs.iter().rev() {
-            keys.extend(run.keys_from(0).map(|(key, comes)| (head(key), key, comes)));
+        Run::of(runs.iter().rev().map(Arc::as_ref))
+    }
+
+    /// In order, whatever stands first of each.
+    fn of<'r>(newest_first: impl Iterator<Item = &'r Run> + Clone) -> Run {
+        let keys = List::merged(newest_first.clone().map(|run| &run.keys));
+        let count = newest_first.clone().map(|run| run.steps.len()).fold(0, usize::saturating_add);
+        let mut steps = Vec::with_capacity(count);
+        for run in newest_first {
             steps.extend_from_slice(&run.steps);
         }
-        // Stable, and quick for what is a few sorted lists: of the same key, the newest comes first.
-        keys.sort_by_key(|(head, key, _)| (*head, *key));
-        keys.dedup_by(|(_, later, _), (_, first, _)| later == first);
-        steps.sort_by_key(Step::place);
-        steps.dedup_by_key(|step| step.place());
-        let bytes = Vec::with_capacity(sum(|run| run.bytes.len()));
-        let mut out = Run { bytes, keys: Vec::with_capacity(keys.len()), steps };
-        for (_, key, comes) in keys {
-            out.push(key, comes);
-        }
-        out
+        Run { keys, steps: trigrams::sorted(steps) }
     }
 
     /// The stored form: the number of keys, each without what it shares with the one before, then the steps by row.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.bytes.len().saturating_add(self.steps.len().saturating_mul(4)));
+        let mut out = Vec::with_capacity(self.keys.octets().saturating_add(self.steps.len().saturating_mul(4)));
         out.extend_from_slice(&u32::try_from(self.keys.len()).unwrap_or(u32::MAX).to_le_bytes());
         let mut before: &[u8] = &[];
         for (key, comes) in self.keys_from(0) {
@@ -153,7 +152,7 @@ fn read(mut stored: &[u8]) -> Option<Run> {
         }
         before.truncate(usize::from(shared));
         before.extend_from_slice(rest);
-        run.push(&before, comes == 1);
+        run.keys.push(&before, comes == 1);
         stored = behind;
     }
     while !stored.is_empty() {

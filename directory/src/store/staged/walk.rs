@@ -1,7 +1,7 @@
 //! Reading a range of `index` as if everything that is staged stood there.
 
 use super::Staged;
-use super::run::Run;
+use super::run::{Fresh, Run};
 use crate::error::{Reason, Refusal};
 use crate::id::EntryId;
 use crate::store::indexes;
@@ -14,17 +14,34 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Walk {
     /// Newest first, each with the place of its next key.
-    runs: Vec<(Arc<Run>, usize)>,
+    runs: Vec<(Part, usize)>,
     end: Vec<u8>,
+}
+
+/// A run, wherever it lies.
+#[derive(Debug)]
+enum Part {
+    Fresh(Arc<Fresh>),
+    Stored(Arc<Run>),
+}
+
+impl Part {
+    fn run(&self) -> &Run {
+        match self {
+            Part::Fresh(fresh) => fresh.run(),
+            Part::Stored(run) => run,
+        }
+    }
 }
 
 impl Walk {
     pub(super) fn new(staged: &Staged, range: std::ops::Range<&[u8]>) -> Walk {
         let mut runs = Vec::new();
-        for run in staged.runs.iter().rev() {
-            let at = run.lower_bound(range.start);
-            if run.key(at).is_some_and(|(key, _)| key < range.end) {
-                runs.push((run.clone(), at));
+        let fresh = staged.fresh.iter().rev().cloned().map(Part::Fresh);
+        for part in fresh.chain(staged.runs.iter().rev().cloned().map(Part::Stored)) {
+            let at = part.run().lower_bound(range.start);
+            if part.run().key(at).is_some_and(|(key, _)| key < range.end) {
+                runs.push((part, at));
             }
         }
         Walk { runs, end: range.end.to_vec() }
@@ -37,7 +54,7 @@ impl Walk {
 
     /// The next key, and whether it comes.
     fn peek(&self) -> Option<(&[u8], bool)> {
-        let nexts = self.runs.iter().filter_map(|(run, at)| run.key(*at));
+        let nexts = self.runs.iter().filter_map(|(part, at)| part.run().key(*at));
         // Of equal ones the first, which is of the newest run.
         nexts.min_by(|one, other| one.0.cmp(other.0))
     }
@@ -45,7 +62,8 @@ impl Walk {
     /// Goes beyond the next key, which is this one.
     fn pass(&mut self, key: &[u8]) {
         let end = self.end.as_slice();
-        self.runs.retain_mut(|(run, at)| {
+        self.runs.retain_mut(|(part, at)| {
+            let run = part.run();
             if run.key(*at).is_some_and(|(next, _)| next == key) {
                 *at = at.saturating_add(1);
             }
