@@ -57,44 +57,24 @@ pub trait LayerKey: Key + 'static {
     fn order(key: Self::SelfType<'_>, own: &Self::Own) -> Ordering;
 }
 
-impl LayerKey for u64 {
-    type Own = u64;
-    fn own(key: u64) -> u64 {
-        key
-    }
-    fn ask(own: &u64) -> u64 {
-        *own
-    }
-    fn order(key: u64, own: &u64) -> Ordering {
-        key.cmp(own)
-    }
+macro_rules! copied_keys {
+    ($($key:ty),*) => {$(
+        impl LayerKey for $key {
+            type Own = $key;
+            fn own(key: $key) -> $key {
+                key
+            }
+            fn ask(own: &$key) -> $key {
+                *own
+            }
+            fn order(key: $key, own: &$key) -> Ordering {
+                key.cmp(own)
+            }
+        }
+    )*};
 }
 
-impl LayerKey for (u64, u64) {
-    type Own = (u64, u64);
-    fn own(key: (u64, u64)) -> (u64, u64) {
-        key
-    }
-    fn ask(own: &(u64, u64)) -> (u64, u64) {
-        *own
-    }
-    fn order(key: (u64, u64), own: &(u64, u64)) -> Ordering {
-        key.cmp(own)
-    }
-}
-
-impl LayerKey for u128 {
-    type Own = u128;
-    fn own(key: u128) -> u128 {
-        key
-    }
-    fn ask(own: &u128) -> u128 {
-        *own
-    }
-    fn order(key: u128, own: &u128) -> Ordering {
-        key.cmp(own)
-    }
-}
+copied_keys!(u64, (u64, u64), u128);
 
 impl LayerKey for Bytes {
     type Own = Vec<u8>;
