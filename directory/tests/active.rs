@@ -185,7 +185,7 @@ async fn the_same_act_by_any_door_is_the_same_change() {
     world.modify(&two, ModificationKind::Replace, "rollbookState", &["DISABLED"]).await.unwrap();
     let snapshot = world.directory.snapshot().unwrap();
     let mut kinds = Vec::new();
-    directory::journal::local::read(&snapshot.journal(), |_, record| {
+    directory::journal::record::read(&snapshot.journal(), |_, record| {
         let one = |event: &Event| match event {
             Event::Account { dn, act, .. } => format!("account {dn} {act}"),
             other => format!("{other:?}"),

@@ -270,7 +270,7 @@ async fn a_rehearsal_tells_and_changes_nothing() {
     world.directory.carry(&context, of(changes())).await.unwrap();
     let mut recorded = Vec::new();
     let snapshot = world.directory.snapshot().unwrap();
-    directory::journal::local::read(&snapshot.journal(), |_, record| recorded.clone_from(&record.events)).unwrap();
+    directory::journal::record::read(&snapshot.journal(), |_, record| recorded.clone_from(&record.events)).unwrap();
     assert_eq!(told, recorded);
     assert!(matches!(told.as_slice(), [Event::Modified { .. }, Event::Account { .. }, Event::Modified { .. }]));
 

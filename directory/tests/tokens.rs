@@ -51,7 +51,7 @@ fn live(world: &World, secret: &str) -> Option<Live> {
 fn recorded(world: &World) -> Vec<(String, String)> {
     let mut acts = Vec::new();
     let snapshot = world.directory.snapshot().unwrap();
-    directory::journal::local::read(&snapshot.journal(), |_, record| {
+    directory::journal::record::read(&snapshot.journal(), |_, record| {
         for event in &record.events {
             if let Event::Token { act, token, .. } = event {
                 acts.push((act.clone(), token.clone()));

@@ -2,8 +2,7 @@
 
 use crate::{Person, Server};
 use directory::id::EntryId;
-use directory::journal::local;
-use directory::journal::record::{Event, Note, Record};
+use directory::journal::record::{self, Event, Note, Record};
 
 /// The journal of a moment.
 #[derive(Debug, Clone)]
@@ -18,7 +17,7 @@ impl Server {
         self.directory.flush(true).await.unwrap();
         let snapshot = self.directory.snapshot().unwrap();
         let mut records = Vec::new();
-        let (_, broken) = local::read(&snapshot.journal(), |_, record| records.push(record.clone())).unwrap();
+        let (_, broken) = record::read(&snapshot.journal(), |_, record| records.push(record.clone())).unwrap();
         assert_eq!(broken, None, "the chain of the journal is whole");
         Trail { records }
     }

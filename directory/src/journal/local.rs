@@ -16,7 +16,6 @@
 
 use super::batch::{self, Answer, Batch, Exclusive, Job, Moved};
 use super::queue::{Full, Queue};
-use super::record::Record;
 use crate::access::Remembered;
 use crate::change::WriteSet;
 use crate::change::apply::{Applied, Head, apply};
@@ -24,12 +23,10 @@ use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
 use crate::grant::apply::Crowds;
-use crate::id::Position;
 use crate::schema::Schema;
 use crate::store::codec;
-use crate::store::merged::Layered;
 use crate::store::pending::Staging;
-use crate::store::tables::{Bytes, meta};
+use crate::store::tables::meta;
 use crate::store::view::Tables;
 use crate::wal::Wal;
 use redb::{Database, Durability, ReadableTable};
@@ -410,28 +407,4 @@ fn trim(tables: &mut Tables<'_>, set: &WriteSet) -> Result<(), Refusal> {
 
 fn store_failed(error: impl std::fmt::Display) -> Refusal {
     Refusal::store(error)
-}
-
-/// Reads the records after a position, checking the chain; stops at the first break.
-///
-/// # Errors
-/// `Store`. The second part of the answer is the position whose record does not follow the one before it.
-pub fn read(
-    journal: &Layered<'_, u64, Bytes>,
-    mut each: impl FnMut(Position, &Record),
-) -> Result<(Head, Option<Position>), Refusal> {
-    let mut head = Head { position: Position(0), hash: [0; 32] };
-    for item in journal.range(..)? {
-        let (position, stored) = item?;
-        let position = Position(position);
-        let gap = position.0 != head.position.0.saturating_add(1);
-        match Record::open(stored.value(), position, &head.hash)? {
-            Some((record, hash)) if !gap => {
-                each(position, &record);
-                head = Head { position, hash };
-            }
-            _ => return Ok((head, Some(position))),
-        }
-    }
-    Ok((head, None))
 }

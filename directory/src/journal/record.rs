@@ -3,10 +3,13 @@
 //! Stored as `hash (32 bytes) | version | postcard`, where `hash = SHA-256(hash of the record before | position |
 //! version and postcard)`: to edit, drop or reorder a record breaks the chain from there on. Secrets are never in it.
 
+use crate::change::apply::Head;
 use crate::clock::Millis;
 use crate::context::{Actor, Door, Origin};
 use crate::error::Refusal;
 use crate::id::{EntryId, Position, WriteSetId};
+use crate::store::merged::Layered;
+use crate::store::tables::Bytes;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
@@ -185,4 +188,29 @@ impl Record {
 
 fn link(before: &[u8; 32], position: Position, payload: &[u8]) -> [u8; 32] {
     Sha256::new().chain_update(before).chain_update(position.0.to_be_bytes()).chain_update(payload).finalize().into()
+}
+
+/// Reads all records, checking the chain; stops at the first break. Where it ends, and the position whose record does not
+/// follow the one before it.
+///
+/// # Errors
+/// `Store`.
+pub fn read(
+    journal: &Layered<'_, u64, Bytes>,
+    mut each: impl FnMut(Position, &Record),
+) -> Result<(Head, Option<Position>), Refusal> {
+    let mut head = Head { position: Position(0), hash: [0; 32] };
+    for item in journal.range(..)? {
+        let (position, stored) = item?;
+        let position = Position(position);
+        let gap = position.0 != head.position.0.saturating_add(1);
+        match Record::open(stored.value(), position, &head.hash)? {
+            Some((record, hash)) if !gap => {
+                each(position, &record);
+                head = Head { position, hash };
+            }
+            _ => return Ok((head, Some(position))),
+        }
+    }
+    Ok((head, None))
 }

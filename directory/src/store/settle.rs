@@ -99,11 +99,8 @@ impl Tables<'_> {
         Ok(redb::ReadableTable::get(&*self.receipts, set.0)?.map(|guard| Position(guard.value())))
     }
 
-    /// Writes the rows that are in memory: before one of their tables is read as it is written.
-    ///
-    /// # Errors
-    /// A failing store.
-    pub fn write_rows(&mut self) -> Result<(), Refusal> {
+    /// Writes the rows that are in memory: those of all layers and the own ones, together.
+    fn write_rows(&mut self) -> Result<(), Refusal> {
         self.is_torn = true;
         let own = std::mem::take(&mut self.unwritten.layer);
         if let Some(next) = self.in_memory().chain([&own]).filter_map(|layer| layer.next_id).max() {

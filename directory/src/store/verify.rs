@@ -19,7 +19,7 @@ use crate::entry::dn::DnKey;
 use crate::entry::record::{Draft, Record};
 use crate::error::Refusal;
 use crate::id::EntryId;
-use crate::journal::local;
+use crate::journal::record;
 use crate::schema::Schema;
 use crate::token::{Token, TokenId};
 use redb::{ReadableTable, ReadableTableMetadata};
@@ -333,7 +333,7 @@ impl Check<'_> {
     }
 
     fn journal(&mut self) -> Result<(), Refusal> {
-        let (head, broken) = local::read(&self.snapshot.journal(), |_, _| {})?;
+        let (head, broken) = record::read(&self.snapshot.journal(), |_, _| {})?;
         if let Some(position) = broken {
             self.find("journal", format!("the record at {} does not follow the one before", position.0));
         } else if head != crate::change::apply::Head::read(self.snapshot)? {

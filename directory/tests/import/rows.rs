@@ -7,8 +7,7 @@ use directory::entry::record::Record;
 use directory::error::{Reason, Refusal};
 use directory::id::EntryId;
 use directory::import::{Entry, FindingKind, Options};
-use directory::journal::local;
-use directory::journal::record::Event;
+use directory::journal::record::{self, Event};
 use directory::schema::known;
 use directory::store::trigrams::Step;
 use directory::store::view::{Snapshot, View};
@@ -156,7 +155,7 @@ async fn a_second_import_joins_the_first() {
     world.verify();
     let mut imported = Vec::new();
     let snapshot = world.directory.snapshot().unwrap();
-    local::read(&snapshot.journal(), |_, record| {
+    record::read(&snapshot.journal(), |_, record| {
         imported.extend(
             record
                 .events
