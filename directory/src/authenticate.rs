@@ -456,12 +456,12 @@ impl Directory {
 
     /// A session, token or other grant is used (requirement 2.11): counts as activity, and says whether it may go on.
     pub fn activity(&self, id: EntryId, epoch: u64) -> Result<bool, Refusal> {
-        let Some(candidate) = self.candidate(&LoginName::Account(id))? else { return Ok(false) };
-        if candidate.facts.epoch != epoch {
+        let Some(facts) = self.snapshot()?.account(id)? else { return Ok(false) };
+        if facts.epoch != epoch {
             return Ok(false);
         }
         let now = self.now();
-        let resolved = self.inner().gate.throttle.activity(id, &candidate.facts, self.policy(), &now);
+        let resolved = self.inner().gate.throttle.activity(id, &facts, self.policy(), &now);
         Ok(resolved.outcome.verdict.is_good())
     }
 

@@ -59,7 +59,7 @@ impl<V: View> Taken for V {
     }
 
     fn alike(&self, prefix: &[u8]) -> Result<Vec<(EntryId, bool)>, Refusal> {
-        let found = self.claims_below(prefix, 64)?.into_iter();
+        let found = self.claims_of(prefix, 64)?.into_iter();
         Ok(found.map(|(key, foreign)| (indexes::id_of(&key).unwrap_or(EntryId::NONE), foreign != 0)).collect())
     }
 

@@ -30,6 +30,7 @@ pub(super) struct Steps {
 
 impl Directory {
     /// The steps of one change; `known` is what the steps before it in the same request make of the accounts.
+    /// What few changes wait for, a password, is boxed: the others carry less about.
     pub(super) async fn steps_of(
         &self,
         context: &Context,
@@ -73,7 +74,7 @@ impl Directory {
                     generated_password = Some(made.clone());
                     made
                 });
-                let password = Some(self.new_password(context, rights, &owner, old.clone(), new).await?);
+                let password = Some(Box::pin(self.new_password(context, rights, &owner, old.clone(), new)).await?);
                 Op::Modify { subject: owner.subject, expected: None, modifications: Vec::new(), password }
             }
             Change::Account { target, act } => match self.act(context, rights, target, act, known).await? {
@@ -137,7 +138,7 @@ impl Directory {
         let owner = self.owner(rights, &subject, known)?;
         let password = match said {
             Said::Nothing => None,
-            Said::New { old, new } => Some(self.new_password(context, rights, &owner, old, new).await?),
+            Said::New { old, new } => Some(Box::pin(self.new_password(context, rights, &owner, old, new)).await?),
             Said::Gone { .. } => Some(self.no_password(context, &owner)?),
         };
         let subject = owner.subject;
@@ -158,7 +159,7 @@ impl Directory {
         let owner = self.owner_or_grave(context, rights, target, subject, "act", known)?;
         owner.check_governed().inspect_err(|refusal| known.refused(self, context, owner.id, "act", refusal))?;
         if wish == Wish::Reset && !prepared.passwords.is_empty() {
-            return self.reset(context, rights, prepared, known).await;
+            return Box::pin(self.reset(context, rights, prepared, known)).await;
         }
         let password = match password::said(&std::mem::take(&mut prepared.passwords))? {
             Said::Nothing => None,

@@ -23,7 +23,7 @@ pub struct List {
 /// Where a key lies, and how it begins.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    head: u64,
+    head: u128,
     at: usize,
     length: u32,
     comes: bool,
@@ -85,8 +85,11 @@ impl List {
             let length = usize::try_from(place.length).unwrap_or(usize::MAX);
             octets.get(place.at..place.at.saturating_add(length)).unwrap_or_default()
         };
-        // Stable, and quick for what is a few sorted lists.
-        self.places.sort_by(|one, other| one.head.cmp(&other.head).then_with(|| of(one).cmp(of(other))));
+        // Stable, and quick for what is a few sorted lists. By how they begin first: numbers are compared without a branch.
+        self.places.sort_by_key(|place| place.head);
+        for alike in self.places.chunk_by_mut(|one, other| one.head == other.head).filter(|alike| alike.len() > 1) {
+            alike.sort_by(|one, other| of(one).cmp(of(other)));
+        }
         self.places.dedup_by(|later, first| later.head == first.head && of(later) == of(first));
         let used = self.places.iter().map(|place| of(place).len()).fold(0, usize::saturating_add);
         self.octets = octets;
@@ -174,13 +177,13 @@ impl Keys {
 }
 
 /// The beginning of a key, by which most pairs of keys are told apart.
-fn head(key: &[u8]) -> u64 {
+fn head(key: &[u8]) -> u128 {
     if let Some(head) = key.first_chunk() {
-        return u64::from_be_bytes(*head);
+        return u128::from_be_bytes(*head);
     }
-    let mut head = [0; 8];
+    let mut head = [0; 16];
     head.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-    u64::from_be_bytes(head)
+    u128::from_be_bytes(head)
 }
 
 /// A range of no keys has the bounds of one, where the map would panic.

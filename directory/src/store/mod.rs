@@ -2,6 +2,7 @@
 
 pub mod codec;
 pub mod file;
+mod filter;
 pub mod indexes;
 pub mod keys;
 mod late;

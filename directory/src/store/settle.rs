@@ -1,5 +1,6 @@
 //! What the lane puts off, and does before it commits.
 
+use super::filter::Mark;
 use super::merged::{Changes, LayerKey, LayerValue};
 use super::pending::{Pending, Staging};
 use super::staged::{Fresh, Limits};
@@ -70,7 +71,12 @@ impl Tables<'_> {
     /// # Errors
     /// A failing store.
     pub fn put_claim(&mut self, key: Vec<u8>, holder: Option<u64>) -> Result<(), Refusal> {
-        self.unwritten.layer.claims.insert(key, holder);
+        let layer = &mut self.unwritten.layer;
+        layer.filter.add(Mark::of(&key));
+        if let Some((prefix, _)) = key.split_last_chunk::<8>() {
+            layer.filter.add(Mark::of(prefix));
+        }
+        layer.claims.insert(key, holder);
         self.bound(self.unwritten.layer.claims.len())
     }
 
@@ -79,7 +85,9 @@ impl Tables<'_> {
     /// # Errors
     /// A failing store.
     pub fn put_name(&mut self, key: Vec<u8>, entry: Option<EntryId>) -> Result<(), Refusal> {
-        self.unwritten.layer.names.insert(key, entry.map(|entry| entry.0));
+        let layer = &mut self.unwritten.layer;
+        layer.filter.add(Mark::of(&key));
+        layer.names.insert(key, entry.map(|entry| entry.0));
         self.bound(self.unwritten.layer.names.len())
     }
 

@@ -12,6 +12,7 @@
 //! ([`staged`](super::staged)). A transaction that is given up forgets what it has done.
 //! See docs/decisions/0010-layers.md.
 
+use super::filter::Filter;
 use super::keys::Keys;
 use super::merged::Changes;
 use super::tables::Bytes;
@@ -41,6 +42,8 @@ pub struct Layer {
     pub receipts: Changes<u128, u64>,
     /// The next entry id, when one has been drawn.
     pub next_id: Option<EntryId>,
+    /// The keys of `names` and of `claims`; and those of `claims` without the id at their end.
+    pub(super) filter: Filter,
     /// Of records of entries and of the journal, or some more.
     pub(super) octets: usize,
     /// Where the commit has ended.

@@ -9,6 +9,7 @@
 
 pub use super::state::{Base, Snapshot, Tables};
 
+use super::filter::Mark;
 use super::merged::{Changes, Row};
 use super::staged::{Staged, gather};
 use super::state::{Inside, Under};
@@ -81,6 +82,12 @@ pub trait View: Under {
         own.into_iter().chain(self.layers().iter().rev().map(Arc::as_ref))
     }
 
+    /// What is in memory and may hold a name or a claim of this key, the newest first.
+    fn in_memory_with(&self, key: &[u8]) -> impl Iterator<Item = &Layer> {
+        let mark = Mark::of(key);
+        self.in_memory().filter(move |layer| layer.filter.may_hold(mark))
+    }
+
     /// The end of the last commit: before the transaction has written anything.
     fn head(&self) -> Result<Head, Refusal> {
         if let Some(head) = self.layers().last().and_then(|layer| layer.head) {
@@ -109,7 +116,7 @@ pub trait View: Under {
 
     /// The entry of a DN key.
     fn id_of(&self, key: &[u8]) -> Result<Option<EntryId>, Refusal> {
-        if let Some(entry) = self.in_memory().find_map(|layer| layer.names.get(key)) {
+        if let Some(entry) = self.in_memory_with(key).find_map(|layer| layer.names.get(key)) {
             return Ok(entry.map(EntryId));
         }
         Ok(self.names(Inside(())).get(key)?.map(|g| EntryId(g.value())))
@@ -134,15 +141,15 @@ pub trait View: Under {
 
     /// Who holds a name, by the whole key of the claim.
     fn claim(&self, key: &[u8]) -> Result<Option<u64>, Refusal> {
-        if let Some(holder) = self.in_memory().find_map(|layer| layer.claims.get(key)) {
+        if let Some(holder) = self.in_memory_with(key).find_map(|layer| layer.claims.get(key)) {
             return Ok(*holder);
         }
         Ok(self.claims(Inside(())).get(key)?.map(|g| g.value()))
     }
 
-    /// The claims whose keys begin with `prefix`, at most `limit`.
-    fn claims_below(&self, prefix: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
-        below(self.claims(Inside(())), self.in_memory().map(|layer| &layer.claims), prefix, limit)
+    /// The claims whose keys are `prefix` and an id, at most `limit`. Behind this prefix there is nothing else.
+    fn claims_of(&self, prefix: &[u8], limit: usize) -> Result<BTreeMap<Vec<u8>, u64>, Refusal> {
+        below(self.claims(Inside(())), self.in_memory_with(prefix).map(|layer| &layer.claims), prefix, limit)
     }
 
     /// The entry of a DN key and those below it, by their keys, at most `limit`.
