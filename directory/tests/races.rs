@@ -195,38 +195,98 @@ async fn members_come_from_many_sides_at_once() {
     world.verify();
 }
 
+/// A lane over an empty store.
+struct Bare {
+    lane: Lane,
+    database: Arc<Database>,
+    staging: Arc<Staging>,
+    schema: Arc<Schema>,
+    random: Random,
+}
+
+impl Bare {
+    fn new() -> Bare {
+        let (schema, random) = (Schema::standard(), Random::from_seed(1));
+        let memory = Box::new(redb::backends::InMemoryBackend::new());
+        let (wal, pages) = Wal::open(memory, wal::Limits::default(), &random).unwrap();
+        let database = Arc::new(Database::builder().create_with_backend(pages).unwrap());
+        let staging = Arc::new(Staging::default());
+        let txn = database.begin_write().unwrap();
+        migrate::bring_up_to_date(&mut Tables::open(&txn, &staging).unwrap(), &random).unwrap();
+        txn.commit().unwrap();
+        let lane = Lane::start(database.clone(), wal, schema.clone(), staging.clone(), |_| {}, |_| {}).unwrap();
+        Bare { lane, database, staging, schema, random }
+    }
+
+    /// Makes these entries, one after another; those without a parent are suffixes.
+    fn set(&self, names: &[&str]) -> WriteSet {
+        let origin = Origin { door: Door::Internal, address: None, confidential: true };
+        let now = Now::at(Millis(1_790_000_000_000));
+        let context = Context { actor: Actor::System, origin, now, request_id: 1 };
+        let add = |dn: &&str| {
+            let class = if dn.starts_with("ou=") { b"organizationalUnit".to_vec() } else { b"organization".to_vec() };
+            let attributes = [(b"objectClass".to_vec(), vec![class])];
+            let (mut add, _) = prepare::add(&self.schema, &self.random, &now, dn.as_bytes(), &attributes).unwrap();
+            if !dn.contains(',') {
+                add.suffix = true;
+                add.rdn = (*dn).to_owned();
+            }
+            Op::Add(Box::new(add))
+        };
+        prepare::write_set(&self.random, &context, names.iter().map(add).collect())
+    }
+
+    /// Submits them all, then gives the positions; none: refused.
+    fn answers<'s>(&self, sets: impl IntoIterator<Item = &'s WriteSet>) -> Vec<Option<u64>> {
+        let asked: Vec<_> = sets.into_iter().map(|set| self.lane.submit(set.clone()).unwrap()).collect();
+        asked.into_iter().map(|a| a.blocking_recv().unwrap().ok().map(|receipt| receipt.position.0)).collect()
+    }
+
+    /// The position, the number of entries, and of records of the journal, in the end.
+    fn stop(self) -> (u64, u64, u64) {
+        self.lane.stop();
+        let snapshot = Snapshot::open(self.database.begin_read().unwrap(), &self.staging).unwrap();
+        let position = Head::read(&snapshot).unwrap().position.0;
+        (position, snapshot.entries().count().unwrap(), snapshot.journal().count().unwrap())
+    }
+}
+
 #[test]
 fn the_same_write_set_twice_is_carried_out_once() {
     // Goal: a repeated submission, in the same commit or later, gets the first one's position and changes nothing.
-    let (schema, random) = (Schema::standard(), Random::from_seed(1));
-    let memory = Box::new(redb::backends::InMemoryBackend::new());
-    let (wal, pages) = Wal::open(memory, wal::Limits::default(), &random).unwrap();
-    let database = Arc::new(Database::builder().create_with_backend(pages).unwrap());
-    let staging = Arc::new(Staging::default());
-    let txn = database.begin_write().unwrap();
-    migrate::bring_up_to_date(&mut Tables::open(&txn, &staging).unwrap(), &random).unwrap();
-    txn.commit().unwrap();
-    let lane = Lane::start(database.clone(), wal, schema.clone(), staging.clone(), |_| {}, |_| {}).unwrap();
-    let origin = Origin { door: Door::Internal, address: None, confidential: true };
-    let now = Now::at(Millis(1_790_000_000_000));
-    let context = Context { actor: Actor::System, origin, now, request_id: 1 };
-    let set = |number: u32| -> WriteSet {
-        let attributes = [(b"objectClass".to_vec(), vec![b"organization".to_vec()])];
-        let dn = format!("o=suffix {number}");
-        let (mut add, _) = prepare::add(&schema, &random, &now, dn.as_bytes(), &attributes).unwrap();
-        add.suffix = true;
-        add.rdn = dn;
-        prepare::write_set(&random, &context, vec![Op::Add(Box::new(add))])
-    };
-    let (one, other) = (set(1), set(2));
+    let bare = Bare::new();
+    let (one, other) = (bare.set(&["o=suffix 1"]), bare.set(&["o=suffix 2"]));
     // Side by side, so that some of them share a commit, and then again.
     for _ in 0..2 {
-        let asked: Vec<_> = [&one, &other, &one, &one, &other].map(|s| lane.submit(s.clone()).unwrap()).into();
-        let answers: Vec<_> = asked.into_iter().map(|a| a.blocking_recv().unwrap().unwrap().position.0).collect();
-        assert_eq!(answers, [1, 2, 1, 1, 2]);
+        assert_eq!(bare.answers([&one, &other, &one, &one, &other]), [1, 2, 1, 1, 2].map(Some));
     }
-    lane.stop();
-    let snapshot = Snapshot::open(database.begin_read().unwrap(), &staging).unwrap();
-    assert_eq!(Head::read(&snapshot).unwrap().position.0, 2);
-    assert_eq!((snapshot.entries().count().unwrap(), snapshot.journal().count().unwrap()), (2, 2));
+    assert_eq!(bare.stop(), (2, 2, 2));
+}
+
+#[test]
+fn who_is_refused_half_way_takes_nobody_along() {
+    // Goal: a set that is refused after its first write leaves nothing behind, alone or beside others, whether commits before
+    // it have stayed in memory or not; the others of its commit are carried out once, in their order.
+    let bare = Bare::new();
+    assert_eq!(bare.answers([&bare.set(&["o=top"])]), [Some(1)]);
+    let mut position = 1;
+    for round in 0..40 {
+        let name = |number: u32| format!("ou={round} {number},o=top");
+        let good: Vec<_> = (0..round % 5).map(|number| bare.set(&[&name(number)])).collect();
+        let half = bare.set(&[&name(100), &name(100)]);
+        let mut sets: Vec<&WriteSet> = good.iter().chain(&good).collect();
+        let at = (round as usize * 7) % (sets.len() + 1);
+        sets.insert(at, &half);
+        let answers = bare.answers(sets);
+        let mut wanted: Vec<_> = (0..good.len() as u64).cycle().take(good.len() * 2).collect();
+        wanted.iter_mut().for_each(|number| *number += position + 1);
+        let mut wanted: Vec<_> = wanted.into_iter().map(Some).collect();
+        wanted.insert(at, None);
+        assert_eq!(answers, wanted, "round {round}");
+        position += good.len() as u64;
+        // What it would have made is free.
+        assert_eq!(bare.answers([&bare.set(&[&name(100)])]), [Some(position + 1)]);
+        position += 1;
+    }
+    assert_eq!(bare.stop(), (position, position, position));
 }

@@ -23,6 +23,8 @@ pub const REJOIN: Duration = Duration::from_micros(200);
 pub const REJOIN_MOST: Duration = Duration::from_millis(2);
 /// So many make a commit that is worth its while.
 pub const ENOUGH: usize = 32;
+/// Those who come are taken up when they are so many, and applied while others are on their way: to be woken for each costs more.
+pub const STEP: usize = 8;
 /// After so long an idle lane looks about.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -60,37 +62,67 @@ pub(super) enum Job {
     Exclusive(Exclusive),
 }
 
-/// What the lane does next.
+/// A write set, and who waits for it.
+pub(super) struct Waiting {
+    pub(super) set: Box<WriteSet>,
+    pub(super) sender: oneshot::Sender<Answer>,
+    /// What it is told when the commit is durable.
+    pub(super) answer: Option<Answer>,
+}
+
+/// What goes into one commit, or has so far.
 pub(super) struct Batch {
-    pub(super) sets: Vec<(Box<WriteSet>, oneshot::Sender<Answer>)>,
+    pub(super) sets: Vec<Waiting>,
     pub(super) mark: Option<Mark>,
     pub(super) exclusive: Option<Exclusive>,
+    /// How many sets are expected.
+    expected: usize,
+    /// So long they are waited for.
+    until: Instant,
+}
+
+impl Default for Batch {
+    /// Nobody is expected.
+    fn default() -> Batch {
+        Batch::expecting(0, Duration::ZERO)
+    }
 }
 
 impl Batch {
-    /// Waits for a job, then takes what has gathered. When fewer sets are there than `expected`, they have `patience` to
-    /// come.
-    pub(super) fn gather(jobs: &Queue<Job>, expected: usize, patience: Duration) -> Batch {
-        let mut batch = Batch { sets: Vec::new(), mark: None, exclusive: None };
-        let until = Instant::now() + patience;
-        jobs.drain(|job| batch.take(job));
-        while batch.is_open()
-            && let missing @ 1.. = expected.min(ENOUGH).saturating_sub(batch.sets.len())
-            && jobs.wait(missing, until)
-        {
-            jobs.drain(|job| batch.take(job));
+    /// The next one, after a commit that took so long and has answered so many: see [`expect`].
+    pub(super) fn after(there: usize, answered: usize, took: Duration) -> Batch {
+        let (expected, patience) = expect(there, answered, took);
+        Batch::expecting(expected, patience)
+    }
+
+    /// So many are expected, and have `patience` to come.
+    fn expecting(expected: usize, patience: Duration) -> Batch {
+        Batch { sets: Vec::new(), mark: None, exclusive: None, expected, until: Instant::now() + patience }
+    }
+
+    /// Takes what has come, or waits for it: for some of those who are expected, or, when there is nothing at all, for
+    /// anything. False: nothing more goes into this commit.
+    pub(super) fn more(&mut self, jobs: &Queue<Job>) -> bool {
+        while self.is_open() {
+            let before = self.sets.len();
+            jobs.drain(|job| self.take(job));
+            if self.sets.len() > before {
+                return true;
+            }
+            let missing = self.expected.min(ENOUGH).saturating_sub(before);
+            let some_come = self.is_open() && missing > 0 && jobs.wait(missing.min(STEP), self.until);
+            let waits_for_any = !some_come && self.is_empty();
+            if !(some_come || waits_for_any && jobs.wait(1, Instant::now() + IDLE)) {
+                return false;
+            }
         }
-        if batch.is_empty() {
-            jobs.wait(1, Instant::now() + IDLE);
-            jobs.drain(|job| batch.take(job));
-        }
-        batch
+        false
     }
 
     /// Takes a job up. True: another may follow.
     fn take(&mut self, job: Job) -> bool {
         match job {
-            Job::Set(set, sender) => self.sets.push((set, sender)),
+            Job::Set(set, sender) => self.sets.push(Waiting { set, sender, answer: None }),
             Job::Mark(mark) => self.mark = Some(mark),
             Job::Exclusive(work) => self.exclusive = Some(work),
         }
@@ -101,14 +133,15 @@ impl Batch {
         self.sets.len() < BATCH && self.exclusive.is_none()
     }
 
-    fn is_empty(&self) -> bool {
+    /// Nothing has come.
+    pub(super) fn is_empty(&self) -> bool {
         self.sets.is_empty() && self.mark.is_none() && self.exclusive.is_none()
     }
 }
 
 /// How many sets are expected, and how long they are waited for, after a commit that took so long: those whom it has
 /// answered, besides those who were there when it was done. One client alone is not expected.
-pub(super) fn expect(there: usize, answered: usize, took: Duration) -> (usize, Duration) {
+fn expect(there: usize, answered: usize, took: Duration) -> (usize, Duration) {
     if answered < 2 {
         return (0, Duration::ZERO);
     }
@@ -145,14 +178,20 @@ mod tests {
         queue
     }
 
+    fn gather(jobs: &Queue<Job>, expected: usize, patience: Duration) -> Batch {
+        let mut batch = Batch::expecting(expected, patience);
+        while batch.more(jobs) {}
+        batch
+    }
+
     #[test]
     fn nobody_is_waited_for_who_will_not_come() {
         // Goal: what is there is taken at once when as many were expected, or enough have come, or patience is over.
         for (there, expected) in [(1, 0), (1, 1), (5, 3), (ENOUGH, 100), (ENOUGH + 20, 100)] {
-            assert_eq!(Batch::gather(&of(there), expected, LONG).sets.len(), there, "{expected} expected");
+            assert_eq!(gather(&of(there), expected, LONG).sets.len(), there, "{expected} expected");
         }
-        assert_eq!(Batch::gather(&of(1), 9, Duration::ZERO).sets.len(), 1);
-        assert_eq!(Batch::gather(&of(BATCH + 1), 0, LONG).sets.len(), BATCH);
+        assert_eq!(gather(&of(1), 9, Duration::ZERO).sets.len(), 1);
+        assert_eq!(gather(&of(BATCH + 1), 0, LONG).sets.len(), BATCH);
     }
 
     #[test]
@@ -160,7 +199,7 @@ mod tests {
         for there in [0, 2] {
             let queue = of(there);
             let lane = queue.clone();
-            let batch = std::thread::spawn(move || Batch::gather(&lane, there + 3, LONG).sets.len());
+            let batch = std::thread::spawn(move || gather(&lane, there + 3, LONG).sets.len());
             for _ in 0..3 {
                 queue.push(set(), false).unwrap();
             }
@@ -174,11 +213,11 @@ mod tests {
         let work = Exclusive { work: Box::new(|_, _, _| {}), commits: true };
         queue.push(Job::Exclusive(work), true).unwrap();
         queue.push(mark(), false).unwrap();
-        let batch = Batch::gather(&queue, 50, LONG);
+        let batch = gather(&queue, 50, LONG);
         assert!(batch.sets.len() == 2 && batch.exclusive.is_some() && batch.mark.is_none());
-        assert!(Batch::gather(&queue, 0, LONG).mark.is_some());
+        assert!(gather(&queue, 0, LONG).mark.is_some());
         queue.close();
-        assert!(Batch::gather(&queue, 0, LONG).is_empty());
+        assert!(gather(&queue, 0, LONG).is_empty());
     }
 
     #[test]

@@ -192,13 +192,19 @@ impl Tables<'_> {
         self.is_torn
     }
 
-    /// What the state has when the commit, which ends here, stays in memory. To be published once it is durable.
-    pub fn stay(mut self, head: &Head) -> Pending {
+    /// What the state has when the commit, which ends here, stays in memory. To be published once it is durable; the next
+    /// commit of the transaction is over it.
+    pub fn stay(&mut self, head: &Head) -> Pending {
         let fresh = self.take_fresh();
-        let Tables { unwritten, mut pending, .. } = self;
-        pending.staged.keep(fresh);
-        pending.layers.push(Arc::new(Layer { head: Some(*head), ..unwritten.layer }));
-        pending
+        let layer = std::mem::take(&mut self.unwritten.layer);
+        self.pending.staged.keep(fresh);
+        self.pending.layers.push(Arc::new(Layer { head: Some(*head), ..layer }));
+        self.pending.clone()
+    }
+
+    /// Somebody has written something since the transaction began, or since a commit that has stayed.
+    pub fn has_begun(&self) -> bool {
+        !self.unwritten.is_empty() || self.is_touched()
     }
 
     /// Does what was put off, before the commit, which ends here.

@@ -61,7 +61,20 @@ pub struct Unwritten {
     pub(super) keys: Keys,
 }
 
+impl Layer {
+    fn is_empty(&self) -> bool {
+        let Layer { entries, names, children, counts, claims, accounts, journal, receipts, next_id, .. } = self;
+        let rows = [entries.len(), names.len(), children.len(), counts.len(), claims.len(), accounts.len()];
+        rows.iter().all(|rows| *rows == 0) && journal.is_empty() && receipts.is_empty() && next_id.is_none()
+    }
+}
+
 impl Unwritten {
+    /// Nothing is to be written.
+    pub fn is_empty(&self) -> bool {
+        self.layer.is_empty() && self.trigrams.is_empty() && self.keys.is_empty()
+    }
+
     /// Of `index`.
     pub fn keys(&self) -> &Keys {
         &self.keys
