@@ -22,8 +22,11 @@ mod workload;
 
 use common::World;
 use digest::digest;
+use directory::bootstrap;
+use directory::change::{Op, prepare};
 use directory::error::Reason;
 use directory::handle::Backend;
+use directory::random::Random;
 use directory::store::verify::verify;
 use disk::{Dice, Disk, Fault, Platter};
 use std::io::ErrorKind;
@@ -95,6 +98,31 @@ async fn a_store_that_cannot_be_opened_says_so() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_lane_cannot_read_is_seen() {
+    // Goal: a change for which a page cannot be read is refused, health says so at once, whatever the transaction has served
+    // before, and when the disk is well again everything is there.
+    count_panics();
+    let disk = Disk::of(prepared().await);
+    let world = World::open_with(Backend::Other(disk.backend()), |options| options.cache_bytes = 0).unwrap();
+    world.person("before", "dc=example,dc=com").await.unwrap();
+    let known = state(&world);
+    let (schema, random, context) =
+        (world.directory.schema(), Random::from_seed(9), bootstrap::operator(&world.directory));
+    let attributes = [(b"objectClass".to_vec(), vec![b"organizationalUnit".to_vec()])];
+    let (op, _) = prepare::add(schema, &random, &context.now, b"ou=after,dc=example,dc=com", &attributes).unwrap();
+    disk.fail_reads(true);
+    let directory = world.directory.clone();
+    let asked = move || directory.carry_out(&context, vec![Op::Add(Box::new(op))]);
+    let refusal = tokio::task::spawn_blocking(asked).await.unwrap().unwrap_err();
+    assert_eq!(refusal.reason, Reason::Store);
+    assert!(!world.directory.writes(), "health does not see the failure");
+    disk.fail_reads(false);
+    drop(world);
+    assert_eq!(PANICS.load(Ordering::SeqCst), 0);
+    reopened(disk.bytes(), known, "a page could not be read").await;
 }
 
 #[derive(Debug, Default)]

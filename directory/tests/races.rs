@@ -8,7 +8,7 @@ use common::World;
 use directory::authenticate::Verdict;
 use directory::change::apply::Head;
 use directory::change::{Act, ModificationKind, Op, WriteSet, prepare};
-use directory::clock::{Millis, Now};
+use directory::clock::{Mark, Millis, Now};
 use directory::context::{Actor, Context, Door, Origin};
 use directory::error::Reason;
 use directory::journal::local::Lane;
@@ -277,12 +277,18 @@ fn who_is_refused_half_way_takes_nobody_along() {
         let mut sets: Vec<&WriteSet> = good.iter().chain(&good).collect();
         let at = (round as usize * 7) % (sets.len() + 1);
         sets.insert(at, &half);
+        // In the same batch, perhaps: a checkpoint, or work that has the store to itself.
+        if round % 7 == 3 {
+            bare.lane.mark(Mark { wall: Millis(0), calendar: Millis(0) });
+        }
+        let alone = (round % 4 == 1).then(|| bare.lane.exclusive(round % 8 == 1, move |_, _| round).unwrap());
         let answers = bare.answers(sets);
         let mut wanted: Vec<_> = (0..good.len() as u64).cycle().take(good.len() * 2).collect();
         wanted.iter_mut().for_each(|number| *number += position + 1);
         let mut wanted: Vec<_> = wanted.into_iter().map(Some).collect();
         wanted.insert(at, None);
         assert_eq!(answers, wanted, "round {round}");
+        assert_eq!(alone.map(|alone| alone.blocking_recv().unwrap()), (round % 4 == 1).then_some(round));
         position += good.len() as u64;
         // What it would have made is free.
         assert_eq!(bare.answers([&bare.set(&[&name(100)])]), [Some(position + 1)]);

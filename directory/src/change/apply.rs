@@ -1,7 +1,7 @@
 //! Applying a write set: deterministic, all or nothing.
 //!
 //! Nothing here reads a clock, draws a random number or knows a setting: the same sets in the same order make the same
-//! store on every machine. A refused set leaves no trace; the lane sees to that (`journal::local`), because a set that
+//! store on every machine. A refused set leaves no trace; the lane sees to that (`journal::worker`), because a set that
 //! is refused after its first write costs the transaction.
 
 use super::references::draft_of;

@@ -4,7 +4,8 @@
 //! carry a part of them: when the batch before was of several, the lane gives those whom it has just answered a moment to
 //! join: [`REJOIN`] for each, or half of what the commit took, so that a slow disk has large commits, [`REJOIN_MOST`] at
 //! most. It waits no longer when all of them are there, or [`ENOUGH`]: more in a commit makes it no cheaper, and the door has
-//! work to do meanwhile. One client alone is never waited for.
+//! work to do meanwhile. Those who come are applied, [`STEP`] at a time, while the others are still on their way. One client
+//! alone is never waited for.
 
 use super::queue::Queue;
 use crate::change::{Receipt, WriteSet};
@@ -79,6 +80,8 @@ pub(super) struct Batch {
     expected: usize,
     /// So long they are waited for.
     until: Instant,
+    /// What was there has been taken.
+    has_looked: bool,
 }
 
 impl Default for Batch {
@@ -97,26 +100,40 @@ impl Batch {
 
     /// So many are expected, and have `patience` to come.
     fn expecting(expected: usize, patience: Duration) -> Batch {
-        Batch { sets: Vec::new(), mark: None, exclusive: None, expected, until: Instant::now() + patience }
+        let until = Instant::now() + patience;
+        Batch { sets: Vec::new(), mark: None, exclusive: None, expected, until, has_looked: false }
     }
 
-    /// Takes what has come, or waits for it: for some of those who are expected, or, when there is nothing at all, for
-    /// anything. False: nothing more goes into this commit.
+    /// Takes what is there, and then, while fewer are there than are expected, some of those who come; when there is nothing at
+    /// all, it waits for anything. False: nothing more goes into this commit.
     pub(super) fn more(&mut self, jobs: &Queue<Job>) -> bool {
-        while self.is_open() {
+        while self.is_open() && self.some_come(jobs) {
             let before = self.sets.len();
             jobs.drain(|job| self.take(job));
             if self.sets.len() > before {
                 return true;
             }
-            let missing = self.expected.min(ENOUGH).saturating_sub(before);
-            let some_come = self.is_open() && missing > 0 && jobs.wait(missing.min(STEP), self.until);
-            let waits_for_any = !some_come && self.is_empty();
-            if !(some_come || waits_for_any && jobs.wait(1, Instant::now() + IDLE)) {
-                return false;
-            }
         }
         false
+    }
+
+    fn some_come(&mut self, jobs: &Queue<Job>) -> bool {
+        if !std::mem::replace(&mut self.has_looked, true) {
+            return true;
+        }
+        let missing = self.expected.min(ENOUGH).saturating_sub(self.sets.len());
+        (missing > 0 && jobs.wait(missing.min(STEP), self.until))
+            || (self.is_empty() && jobs.wait(1, Instant::now() + IDLE))
+    }
+
+    /// Nothing more goes into this commit.
+    pub(super) fn close(&mut self) {
+        (self.expected, self.has_looked) = (0, true);
+    }
+
+    /// There is something to commit.
+    pub(super) fn has_work(&self) -> bool {
+        !self.sets.is_empty() || self.mark.is_some()
     }
 
     /// Takes a job up. True: another may follow.

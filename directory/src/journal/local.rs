@@ -4,8 +4,8 @@
 //! submit ─▶ queue (bounded) ─▶ drain what is there ─▶ apply each ─▶ one frame of the log, synced ─▶ new snapshot ─▶ answers
 //! ```
 //!
-//! While one commit runs the next batch gathers ([`batch`](super::batch)), and its sets are applied as they come
-//! ([`worker`](super::worker)). A set that is refused before its first write leaves nothing behind; one that is refused later
+//! While one commit runs the next batch gathers ([`batch`](super::batch)); how it is carried out says
+//! [`worker`](super::worker). A set that is refused before its first write leaves nothing behind; one that is refused later
 //! costs the transaction, and the batch is applied again without it. An answer is given after its set is durable, never before.
 //!
 //! A set is durable when the log has it ([`wal`](crate::wal)). Most commits leave what they have done in memory, and every

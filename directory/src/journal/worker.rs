@@ -6,10 +6,10 @@
 //!                     └─ batch ─▶ into the tables, commit ─▶ answers
 //! ```
 //!
-//! A transaction that has written nothing is as good for the next batch as a new one, with its open tables; it ends with the
-//! first batch that goes into the tables, before work that has the store to itself, and with a set that is refused after its
-//! first write: then the batch is applied again without that one. Sets are applied as they come, while others of their batch
-//! are still on their way.
+//! A transaction that has written nothing is as good for the next batch as a new one, with its open tables. It ends with the
+//! first batch that goes into the tables, before work that has the store to itself, when a set has asked for a table in vain,
+//! when the store has failed at one, and with a set that is refused after its first write: then the batch is applied again
+//! without that one. Sets are applied as they come, while others of their batch are still on their way.
 
 use super::batch::{Answer, Batch, Exclusive, Job, Moved, Waiting};
 use super::local::LaneCounters;
@@ -17,7 +17,7 @@ use super::queue::Queue;
 use crate::access::Remembered;
 use crate::change::WriteSet;
 use crate::change::apply::{Applied, Head, apply};
-use crate::error::Refusal;
+use crate::error::{Reason, Refusal};
 use crate::grant::Ended;
 use crate::grant::apply::Crowds;
 use crate::schema::Schema;
@@ -62,6 +62,8 @@ struct Course {
     head: Head,
     /// The places of the sets that are carried out.
     done: Vec<usize>,
+    /// The store has failed at one of them.
+    met_failure: bool,
 }
 
 impl Course {
@@ -74,6 +76,8 @@ impl Course {
 enum End {
     /// With nothing written.
     Nothing,
+    /// With nothing done, as the store has failed: it may have more to say.
+    Doubtful { began: Instant },
     /// A set was refused after its first write.
     Spoiled,
     /// With the last batch in the tables, which was complete then; at a checkpoint they become durable.
@@ -176,7 +180,11 @@ impl Worker {
     fn transaction(&mut self, jobs: &Queue<Job>, batch: &mut Batch) -> Result<Option<Exclusive>, Refusal> {
         if let Some(refusal) = &self.broken {
             while batch.more(jobs) {}
-            return if batch.is_empty() { Ok(None) } else { Err(refusal.clone()) };
+            if batch.has_work() {
+                return Err(refusal.clone());
+            }
+            *batch = Batch::default();
+            return Ok(None);
         }
         let mut txn = self.database.begin_write().map_err(Refusal::store)?;
         let mut tables = Tables::open(&txn, &self.staging)?;
@@ -184,15 +192,18 @@ impl Worker {
         let end = loop {
             let Some(course) = self.apply(&mut tables, jobs, batch)? else { break End::Spoiled };
             let began = Instant::now();
-            if batch.sets.is_empty() && batch.mark.is_none() {
+            if !batch.has_work() {
                 exclusive = std::mem::take(batch).exclusive;
                 break End::Nothing;
+            }
+            if course.met_failure && course.done.is_empty() && batch.mark.is_none() {
+                break End::Doubtful { began };
             }
             if let Some(checkpoint) = self.commit(&mut tables, &course, batch)? {
                 break End::Tables { checkpoint, began };
             }
             exclusive = self.answer(jobs, batch, false, began);
-            if exclusive.is_some() || tables.has_begun() {
+            if exclusive.is_some() || course.met_failure || tables.has_begun() {
                 break End::Nothing;
             }
         };
@@ -200,10 +211,15 @@ impl Worker {
         match end {
             // It has written nothing. A store that fails at that fails at the next commit; those before are done.
             End::Nothing => drop(txn.abort()),
+            End::Doubtful { began } => {
+                txn.abort().map_err(Refusal::store)?;
+                exclusive = self.answer(jobs, batch, false, began);
+            }
             End::Spoiled => {
                 txn.abort().map_err(Refusal::store)?;
                 // What was worked out in it is of a state that there never was.
                 self.remembered.forget();
+                batch.close();
             }
             End::Tables { checkpoint, began } => {
                 if checkpoint {
@@ -215,6 +231,7 @@ impl Worker {
                 if checkpoint {
                     self.wal.restart();
                 }
+                self.count(batch);
                 exclusive = self.answer(jobs, batch, true, began);
             }
         }
@@ -229,7 +246,7 @@ impl Worker {
         batch: &mut Batch,
     ) -> Result<Option<Course>, Refusal> {
         let before = Head::read(tables)?;
-        let mut course = Course { before, head: before, done: Vec::new() };
+        let mut course = Course { before, head: before, done: Vec::new(), met_failure: false };
         let mut at = 0_usize;
         loop {
             while let Some(Waiting { set, answer, .. }) = batch.sets.get_mut(at) {
@@ -241,7 +258,10 @@ impl Worker {
                             *answer = Some(Ok(receipt));
                         }
                         Applied::Repeated(receipt) | Applied::Unchanged(receipt) => *answer = Some(Ok(receipt)),
-                        Applied::Refused(refusal) => *answer = Some(Err(refusal)),
+                        Applied::Refused(refusal) => {
+                            course.met_failure |= refusal.reason == Reason::Store;
+                            *answer = Some(Err(refusal));
+                        }
                         Applied::Spoiled(refusal) => {
                             *answer = Some(Err(refusal));
                             return Ok(None);
@@ -274,22 +294,23 @@ impl Worker {
         let logged = stays && self.wal.append(before, head, &done)?;
         if logged {
             self.staging.publish(tables.stay(head));
-        } else {
-            tables.settle(head, &self.staging)?;
-            if let Some(mark) = &batch.mark {
-                tables.meta.write().insert(meta::HIGH_WATER, codec::encode(mark)?.as_slice())?;
-            }
-            if trims && let Some(set) = done.last() {
-                trim(tables, set)?;
-            }
-        }
-        self.batches = self.batches.wrapping_add(u32::from(!done.is_empty()));
-        self.counters.commits.fetch_add(1, Ordering::Relaxed);
-        if logged {
+            self.count(batch);
             return Ok(None);
+        }
+        tables.settle(head, &self.staging)?;
+        if let Some(mark) = &batch.mark {
+            tables.meta.write().insert(meta::HIGH_WATER, codec::encode(mark)?.as_slice())?;
+        }
+        if trims && let Some(set) = done.last() {
+            trim(tables, set)?;
         }
         // What had no room to stay has none in the log.
         Ok(Some(checkpoint || stays || !self.wal.append(before, head, &done)?))
+    }
+
+    fn count(&mut self, batch: &Batch) {
+        self.batches = self.batches.wrapping_add(u32::from(!batch.sets.is_empty()));
+        self.counters.commits.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Shows the state, then answers; the next batch begins. What is to be done after this one.
@@ -299,8 +320,8 @@ impl Worker {
         if tables {
             self.staging.forget_older();
         }
-        let next = Batch::after(jobs.len(), batch.sets.len(), began.elapsed());
-        let Batch { sets, exclusive, .. } = std::mem::replace(batch, next);
+        let Batch { sets, exclusive, .. } = std::mem::take(batch);
+        let (there, answered, took) = (jobs.len(), sets.len(), began.elapsed());
         for Waiting { sender, answer, .. } in sets {
             let answer: Answer = answer.unwrap_or_else(|| Err(Refusal::store("a set was not carried out")));
             let counter = if answer.is_ok() { &self.counters.applied } else { &self.counters.refused };
@@ -311,6 +332,7 @@ impl Worker {
             // Nobody waits any more: the change stands all the same.
             let _ = sender.send(answer);
         }
+        *batch = Batch::after(there, answered, took);
         exclusive
     }
 }

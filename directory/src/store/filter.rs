@@ -1,13 +1,13 @@
 //! A filter over keys: a few bits that tell of most keys that they are not there (Bloom, 1970).
 //!
 //! Whether a name is free is asked of all layers for every entry that comes, and the answer is nearly always that none of
-//! them knows it. A key is hashed once for all of them; with the names of some ten entries in a layer, one in a hundred is
+//! them knows it. A key is hashed once for all of them; with the names of some thirty people in a layer, three in a hundred are
 //! looked for in vain. Who picks names that collide gains nothing: they are looked for, as without a filter.
 
 use std::hash::{DefaultHasher, Hasher};
 
-/// The words of a filter: 4,096 bits.
-const WORDS: usize = 64;
+/// The words of a filter: 8,192 bits.
+const WORDS: usize = 128;
 
 /// Keys that may be there.
 #[derive(Debug, Clone)]
@@ -55,9 +55,9 @@ mod tests {
     fn what_was_added_may_be_there_and_most_of_the_rest_is_not() {
         let key = |number: u32| Mark::of(&number.to_be_bytes());
         let mut filter = Filter::default();
-        (0..40).for_each(|number| filter.add(key(number)));
-        assert!((0..40).all(|number| filter.may_hold(key(number))));
-        let in_vain = (40..10_040).filter(|number| filter.may_hold(key(*number))).count();
-        assert!((1..250).contains(&in_vain), "{in_vain} of 10,000");
+        (0..200).for_each(|number| filter.add(key(number)));
+        assert!((0..200).all(|number| filter.may_hold(key(number))));
+        let in_vain = (200..10_200).filter(|number| filter.may_hold(key(*number))).count();
+        assert!((1..500).contains(&in_vain), "{in_vain} of 10,000");
     }
 }

@@ -63,7 +63,20 @@ pub struct Unwritten {
 
 impl Layer {
     fn is_empty(&self) -> bool {
-        let Layer { entries, names, children, counts, claims, accounts, journal, receipts, next_id, .. } = self;
+        let Layer {
+            entries,
+            names,
+            children,
+            counts,
+            claims,
+            accounts,
+            journal,
+            receipts,
+            next_id,
+            filter: _,
+            octets: _,
+            head: _,
+        } = self;
         let rows = [entries.len(), names.len(), children.len(), counts.len(), claims.len(), accounts.len()];
         rows.iter().all(|rows| *rows == 0) && journal.is_empty() && receipts.is_empty() && next_id.is_none()
     }

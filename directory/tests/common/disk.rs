@@ -47,6 +47,8 @@ struct State {
     log: Vec<Event>,
     operations: usize,
     fault: Option<Fault>,
+    /// Every read fails.
+    unreadable: bool,
     /// The next sync waits.
     hold: bool,
     /// One is waiting.
@@ -95,6 +97,11 @@ impl Disk {
         state.fault = fault;
     }
 
+    /// Reads fail from now on, or no longer; they are not counted.
+    pub fn fail_reads(&self, fail: bool) {
+        self.state().unreadable = fail;
+    }
+
     /// The next sync waits until [`Disk::release`].
     pub fn hold(&self) {
         self.state().hold = true;
@@ -138,6 +145,9 @@ impl StorageBackend for Disk {
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
         let start = usize::try_from(offset).unwrap();
         let state = self.state();
+        if state.unreadable {
+            return Err(ErrorKind::Other.into());
+        }
         let bytes = state.bytes.get(start..start + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);
         Ok(())

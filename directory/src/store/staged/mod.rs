@@ -33,7 +33,7 @@ use std::sync::Arc;
 /// How far tables may lag behind. Of the indexes: what is sealed together; half as much may have come when that is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Keys of `index`: some fifty octets of memory each.
+    /// Keys of `index`: some sixty octets of memory each.
     pub keys: usize,
     /// Trigrams of entries: 16 octets of memory each.
     pub steps: usize,
