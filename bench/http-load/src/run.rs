@@ -126,7 +126,7 @@ impl Outcome {
         let per_op = self.cpu.map_or("null".to_owned(), |used| format!("{:.1}", used * 1e6 / count.max(1) as f64));
         let example: String = self.example.as_deref().unwrap_or_default().chars().take(300).collect();
         format!(
-            "{{\"label\":{},\"workload\":{},\"ops\":{count},\"seconds\":{:.3},\"ops_s\":{:.1},\"p50\":{},\"p99\":{},\"max\":{},\"cpu_us_op\":{per_op},\"wrong\":{},\"errors\":{},\"example\":{}}}",
+            "{{\"label\":{},\"workload\":{},\"ops\":{count},\"seconds\":{:.3},\"ops_s\":{:.3},\"p50\":{},\"p99\":{},\"max\":{},\"cpu_us_op\":{per_op},\"wrong\":{},\"errors\":{},\"example\":{}}}",
             quoted(label),
             quoted(workload),
             self.elapsed,

@@ -95,7 +95,8 @@ pub struct Plan {
 
 impl Plan {
     /// `users`: how many of the ids in `state` are used, 0 for all. `first`: where numbers of new names begin. `size`: how
-    /// many members `fill` gives a group; beyond the known users they are made up, for servers that check no references.
+    /// many members `fill` gives a group, or `group` makes it with; beyond the known users they are made up, for servers
+    /// that check no references.
     pub fn new(
         workload: &str,
         state: Option<&str>,
@@ -174,15 +175,16 @@ impl Plan {
                 request("PATCH", format!("/Users/{}", user(at)), body, "2xx")
             }
             Kind::Group => {
-                let body = format!(r#"{{"schemas":["{GROUP}"],"displayName":"group {}"}}"#, self.group_name);
+                let members = match self.members(0, self.size) {
+                    none if none.is_empty() => none,
+                    some => format!(r#","members":[{some}]"#),
+                };
+                let body = format!(r#"{{"schemas":["{GROUP}"],"displayName":"group {}"{members}}}"#, self.group_name);
                 request("POST", "/Groups".to_owned(), body, "201 id")
             }
             Kind::Fill => {
                 let from = number * MEMBERS_AT_ONCE;
-                let made_up = |at: u64| format!("00000000-0000-4000-8000-{at:012x}");
-                let id = |at: u64| self.users.get(at as usize).cloned().unwrap_or_else(|| made_up(at));
-                let until = (from + MEMBERS_AT_ONCE).min(self.size);
-                let members = (from..until).map(|at| member(&id(at))).collect::<Vec<_>>().join(",");
+                let members = self.members(from, (from + MEMBERS_AT_ONCE).min(self.size));
                 let body = patch(&format!(r#"{{"op":"add","path":"members","value":[{members}]}}"#));
                 request("PATCH", format!("/Groups/{group}"), body, "2xx")
             }
@@ -226,6 +228,12 @@ impl Plan {
                 self.of(Kind::Get, sequence, worker)
             }
         }
+    }
+
+    fn members(&self, from: u64, until: u64) -> String {
+        let made_up = |at: u64| format!("00000000-0000-4000-8000-{at:012x}");
+        let id = |at: u64| self.users.get(at as usize).cloned().unwrap_or_else(|| made_up(at));
+        (from..until).map(|at| member(&id(at))).collect::<Vec<_>>().join(",")
     }
 
     /// The id of what was made, if something was; or what is wrong with the answer.
