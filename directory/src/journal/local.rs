@@ -16,7 +16,7 @@
 
 use super::batch::{Answer, Exclusive, Job, Moved};
 use super::queue::{Full, Queue};
-use super::worker::{Published, Tell, Worker};
+use super::worker::{LaneCounters, Published, Tell, Worker};
 use crate::change::WriteSet;
 use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
@@ -25,25 +25,11 @@ use crate::schema::Schema;
 use crate::store::pending::Staging;
 use crate::wal::Wal;
 use redb::Database;
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 /// Write sets that may wait. One more is answered `Busy`.
 pub const QUEUE: usize = 8_192;
-
-/// Counters of the lane.
-#[derive(Debug, Default)]
-pub struct LaneCounters {
-    /// Commits.
-    pub commits: AtomicU64,
-    /// Write sets carried out.
-    pub applied: AtomicU64,
-    /// Write sets refused.
-    pub refused: AtomicU64,
-    /// Commits that failed. After the first one nothing is written until the store is opened again.
-    pub failed: AtomicU64,
-}
 
 /// The journal of one machine.
 #[derive(Debug)]

@@ -12,7 +12,6 @@
 //! without that one. Sets are applied as they come, while others of their batch are still on their way.
 
 use super::batch::{Answer, Batch, Exclusive, Job, Moved, Waiting};
-use super::local::LaneCounters;
 use super::queue::Queue;
 use crate::access::Remembered;
 use crate::change::WriteSet;
@@ -28,13 +27,26 @@ use crate::store::view::Tables;
 use crate::wal::Wal;
 use redb::{Database, Durability, ReadableTable};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Receipts are kept for so many milliseconds after their write set was made.
 pub const RECEIPTS_KEPT: u64 = 600_000;
 /// Commits between two looks for old receipts.
 const TRIM_EVERY: u32 = 256;
+
+/// Counters of the lane.
+#[derive(Debug, Default)]
+pub struct LaneCounters {
+    /// Commits.
+    pub commits: AtomicU64,
+    /// Write sets carried out.
+    pub applied: AtomicU64,
+    /// Write sets refused.
+    pub refused: AtomicU64,
+    /// Commits that failed. After the first one nothing is written until the store is opened again.
+    pub failed: AtomicU64,
+}
 
 /// Tells that there is a later state.
 pub(super) type Published = Box<dyn Fn(Moved) + Send>;
