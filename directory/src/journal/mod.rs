@@ -9,4 +9,4 @@ pub mod local;
 pub mod queue;
 pub mod record;
 pub mod since;
-mod worker;
+pub mod worker;
