@@ -142,7 +142,6 @@ async fn what_the_life_cycle_refuses_is_refused() {
         (dn, &[(Replace, "rollbookPurgeMonths", &["1"])], Reason::ClassViolation, ""),
         (dn, &[(Replace, "rollbookHold", &["x"])], Reason::Constraint, "only the server"),
         (locked, &[(Replace, "rollbookState", &["ENABLED"])], policy, "new password"),
-        (locked, &[(Replace, "userPassword", &[NEW])], Reason::Unwilling, "LOCKED"),
         (locked, &[(Replace, "rollbookState", &["LOCKED"])], Reason::Unwilling, "LOCKED"),
         (
             locked,

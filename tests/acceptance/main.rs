@@ -21,6 +21,7 @@ mod doors_lock;
 mod dormancy;
 mod first_login;
 mod forced_change;
+mod held_password;
 mod holding;
 mod hostile_clock;
 mod hostile_gate;

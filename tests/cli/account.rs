@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+const MEANWHILE: &str = "while nobody could come in";
 const NEW: &str = "a slip of paper, folded twice";
 
 #[test]
@@ -81,7 +82,13 @@ fn a_lock_is_lifted_by_a_new_password(demo: &Demo) {
     assert!(demo.done(&["account", "list", "--state", "locked"]).contains(uid));
     demo.refused(&["account", "lock", uid], 5, "the account is LOCKED and this cannot be done to it");
     demo.refused(&["account", "force-change", uid], 5, "LOCKED");
-    demo.refused_with(&["account", "passwd", uid, "--password-file", "-"], NEW, 5, "LOCKED");
+    let said = demo.done_with(&["account", "passwd", uid, "--keep", "--password-file", "-"], MEANWHILE);
+    assert_eq!(
+        said,
+        format!("{dn}: the password is set; LOCKED\n"),
+        "a new password does not unlock, and that is said"
+    );
+    assert!(!demo.logs_in(uid, MEANWHILE));
     demo.refused(&["account", "unlock", uid, "--keep-password"], 5, "the policy demands a new password");
     demo.refused(&["account", "enable", uid], 5, "the policy demands a new password");
     demo.refused_with(&["account", "unlock", uid, "--password-file", "-"], "short\n", 5, &dn);

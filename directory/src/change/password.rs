@@ -205,7 +205,7 @@ impl Directory {
         if owner.credential.as_ref().is_none_or(|c| c.password.is_none()) {
             return Err(Refusal::new(Reason::NoSuchValue, "userPassword: there is no such attribute"));
         }
-        let next = self.judge(owner, Event::SignOut, context)?;
+        let next = self.judge(owner, Event::RemovePassword, context)?;
         Ok(self.password_op(owner, None, Some(next), false))
     }
 

@@ -59,7 +59,7 @@ impl Directory {
                 let mut prepared = prepare::resolve(self.schema(), change)?;
                 further = self.act_of_facts(context, rights, target, &mut prepared, known).await?;
                 known.take(further.as_ref());
-                self.with_password(context, rights, prepared, known).await?
+                self.with_password(context, rights, target, prepared, known).await?
             }
             Change::Members { target, add, remove } => Op::Members {
                 subject: prepare::subject(self.schema(), target)?,
@@ -127,6 +127,7 @@ impl Directory {
         &self,
         context: &Context,
         rights: &Rights,
+        target: &Target,
         prepared: prepare::Prepared,
         known: &Known,
     ) -> Result<Op, Refusal> {
@@ -135,7 +136,7 @@ impl Directory {
         if matches!(said, Said::Nothing) {
             return Ok(Op::Modify { subject, expected, modifications, password: None });
         }
-        let owner = self.owner(rights, &subject, known)?;
+        let owner = self.owner_or_grave(context, rights, target, &subject, "password", known)?;
         let password = match said {
             Said::Nothing => None,
             Said::New { old, new } => Some(Box::pin(self.new_password(context, rights, &owner, old, new)).await?),

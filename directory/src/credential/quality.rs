@@ -16,6 +16,8 @@ const COMMON: &str = include_str!("common_passwords.txt");
 
 /// Words of the account shorter than this are not looked for: they occur in everything.
 const LEAST_WORD: usize = 4;
+/// As short as a part of a name with a digit in it may be to count.
+const LEAST_NUMBERED_PART: usize = 5;
 
 /// What a new password must satisfy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,16 +229,20 @@ fn held_name(folded: &str, names: &Names<'_>) -> Option<Name> {
 }
 
 /// The words of a name, folded: itself, its parts, of a mail's domain all but the last label.
+///
+/// A part with a digit in it has to be longer than one of letters: a year or a group of a UUID is nobody's name, and random
+/// passwords hold it by chance.
 fn words(name: &str) -> Vec<String> {
     let folded = fold(name);
     let (local, domain) = folded.split_once('@').unwrap_or((&folded, ""));
     let domain = domain.rsplit_once('.').map_or("", |(labels, _)| labels);
-    let parts = |text: &str| -> Vec<String> { text.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect() };
-    let mut words = parts(local);
-    words.extend(parts(domain));
-    words.push(local.to_owned());
-    words.retain(|word| word.chars().count() >= LEAST_WORD);
-    words
+    let parts = [local, domain].into_iter().flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    let telling = |part: &&str| {
+        let least = if part.contains(char::is_numeric) { LEAST_NUMBERED_PART } else { LEAST_WORD };
+        part.chars().count() >= least
+    };
+    let whole = Some(local).filter(|whole| whole.chars().count() >= LEAST_WORD);
+    parts.filter(telling).chain(whole).map(str::to_owned).collect()
 }
 
 /// Either holds the other, forwards or backwards.

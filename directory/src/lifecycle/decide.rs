@@ -29,6 +29,7 @@ pub fn decide(account: &Account, policy: &Policy, event: &Event, now: &Now) -> O
         Event::Activity => work.activity(),
         Event::ChangePassword { by_link } => work.change_password(by_link),
         Event::SetPassword { force_change } => work.set_password(force_change),
+        Event::RemovePassword => work.remove_password(),
         Event::ForceChange => work.force_change(),
         Event::SignOut => work.sign_out(),
         Event::Lock => work.lock(),
@@ -44,6 +45,10 @@ pub fn decide(account: &Account, policy: &Policy, event: &Event, now: &Now) -> O
     let after = state(&work.next, policy, now);
     Outcome { verdict, next: work.next, before, after, effects: work.effects }
 }
+
+/// What a deletion has not ended.
+const NOT_DELETED: [State; 6] =
+    [State::Unverified, State::Enabled, State::Active, State::Locked, State::Dormant, State::Disabled];
 
 /// An outcome in the making.
 struct Work<'a> {
@@ -164,17 +169,27 @@ impl Work<'_> {
         Verdict::Accepted
     }
 
+    /// In a state without logins the password is kept for when they are allowed again, and nothing else is: provisioning
+    /// sends passwords without knowing of our locks, and lifts none.
     fn set_password(&mut self, force_change: bool) -> Verdict {
-        if let Some(rejection) =
-            self.built_in().or_else(|| self.unless(&[State::Unverified, State::Enabled, State::Active]))
-        {
+        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
             return rejection;
         }
         if self.next.user_type != UserType::Native {
             return Verdict::Rejected(Rejection::PasswordElsewhere);
         }
         self.new_password(force_change);
-        self.next.counters.clear();
+        if self.state_denies().is_none() {
+            self.next.counters.clear();
+        }
+        Verdict::Accepted
+    }
+
+    fn remove_password(&mut self) -> Verdict {
+        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
+            return rejection;
+        }
+        self.end_sessions();
         Verdict::Accepted
     }
 
@@ -244,8 +259,7 @@ impl Work<'_> {
     }
 
     fn delete(&mut self, months: Option<u16>, remover: Remover, by: Option<EntryId>) -> Verdict {
-        let states = [State::Unverified, State::Enabled, State::Active, State::Locked, State::Dormant, State::Disabled];
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&states)) {
+        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
             return rejection;
         }
         let months = months.unwrap_or(self.policy.purge_months);

@@ -85,7 +85,7 @@ fn the_table() {
     let scim = |active| Event::ScimActive { active, by: None };
     let passing = |proof| Event::Login { proof, change: ChangePath::Page };
     #[rustfmt::skip]
-    let table: [(&str, Event, [&str; 7]); 21] = [
+    let table: [(&str, Event, [&str; 7]); 22] = [
         // event                                                              UNVERIFIED      ACTIVE         ENABLED        LOCKED         DORMANT        DISABLED       DELETED
         ("good login",      GOOD,                                           ["in ACTIVE",   "in ACTIVE",   "in ACTIVE",   "no",          "no",          "no",          "no"]),
         ("wrong login",     WRONG,                                          ["no+",         "no+",         "no+",         "no",          "no",          "no",          "no"]),
@@ -94,7 +94,8 @@ fn the_table() {
         ("activity",        Event::Activity,                                ["in UNVERIFIED", "in ACTIVE", "in ENABLED",  "in LOCKED",   "no",          "no",          "no"]),
         ("own change",      Event::ChangePassword { by_link: false },       ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "no",          "no",          "no",          "no"]),
         ("change by link",  Event::ChangePassword { by_link: true },        ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "no",          "no",          "no",          "no"]),
-        ("set password",    Event::SetPassword { force_change: true },      ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "no",          "no",          "no",          "no"]),
+        ("set password",    Event::SetPassword { force_change: true },      ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "ok LOCKED",   "ok DORMANT",  "ok DISABLED", "no"]),
+        ("remove password", Event::RemovePassword,                          ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "ok LOCKED",   "ok DORMANT",  "ok DISABLED", "no"]),
         ("force change",    Event::ForceChange,                             ["no",          "ok ACTIVE",   "no",          "no",          "no",          "no",          "no"]),
         ("sign out",        Event::SignOut,                                 ["ok UNVERIFIED", "ok ACTIVE", "ok ENABLED",  "ok LOCKED",   "no",          "no",          "no"]),
         ("lock",            Event::Lock,                                    ["ok LOCKED",   "ok LOCKED",   "ok LOCKED",   "no",          "no",          "no",          "no"]),
@@ -296,6 +297,7 @@ fn the_built_in_account() {
         Event::Lock,
         Event::ForceChange,
         Event::SetPassword { force_change: false },
+        Event::RemovePassword,
         Event::ScimActive { active: false, by: None },
     ] {
         assert_eq!(story.then(event), rejected, "{event:?}");

@@ -20,11 +20,13 @@ pub enum Event {
         /// By an activation or reset link: the least age of a password does not bind.
         by_link: bool,
     },
-    /// An administrator sets the password of an account that may log in.
+    /// An administrator or provisioning sets the password, in any state but DELETED. No state changes by it.
     SetPassword {
         /// The owner must change it.
         force_change: bool,
     },
+    /// An administrator or provisioning takes the password away: sessions end, no state changes.
+    RemovePassword,
     /// An administrator forces a change without setting a password.
     ForceChange,
     /// An administrator ends all sessions and refresh tokens.

@@ -135,6 +135,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Activity),
         1 => any::<bool>().prop_map(|by_link| Event::ChangePassword { by_link }),
         1 => any::<bool>().prop_map(|force_change| Event::SetPassword { force_change }),
+        1 => Just(Event::RemovePassword),
         1 => Just(Event::ForceChange),
         1 => Just(Event::SignOut),
         1 => Just(Event::Lock),

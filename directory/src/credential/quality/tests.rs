@@ -134,6 +134,26 @@ fn names() {
 }
 
 #[test]
+fn parts_with_digits_count_when_they_tell_something() {
+    // Goal: a year or a group of a UUID in a name refuses nothing; the whole name does, and longer parts of it.
+    let family = "5f2c9a17-4e1d-4b7a-9c30-8d6e2f01ab34";
+    let names = Names { username: "b4d1", given: "anna.1987.x2024", family, ..NOBODY };
+    for (password, expected) in [
+        ("what 4e1d b7a4 9c30 03c9 holds", None),
+        ("9d0c4e1d-77aa-4b7a-8f16-1c2d3e4f5a6b", None),
+        ("in 1987 we won", None),
+        ("in x2024 we won", Some(Name::Given)),
+        ("anna won in may", Some(Name::Given)),
+        ("the 8d6e2f01ab34 key", Some(Name::Family)),
+        ("b4d1 and a tulip", Some(Name::Username)),
+        ("1d4b and a tulip", Some(Name::Username)),
+    ] {
+        let expected = expected.map_or(Ok(()), |name| Err(Refused::HoldsName(name)));
+        assert_eq!(check(password.as_bytes(), &names, &Rules::default()), expected, "{password}");
+    }
+}
+
+#[test]
 fn every_refusal_has_a_policy_error() {
     // Goal: the four errors of the password-policy draft are reached by the reasons they belong to.
     for (refused, reason) in [
