@@ -1,15 +1,17 @@
 //! The one function that judges: (facts, policy, event, now) → verdict, facts, effects. Total and pure.
 //!
-//! The branching is here, one arm per event; what each arm does to the facts is below, in the order of the arms.
+//! The branching is here, one arm per event; what logins, owners and time do to the facts is below, in the order of the
+//! arms, and what administrators and provisioning do in `administer`.
 //! Every cell of the table of requirements §2 is asserted as data in this module's tests.
 
-use crate::clock::{Millis, Now};
-use crate::id::EntryId;
+mod administer;
 
-use super::account::{Account, Audience, Deletion, Failures, Hold, HoldCause, Lock, LockCause, Standing, UserType};
-use super::event::{ChangePath, Event, Proof, Remover};
+use crate::clock::{Millis, Now};
+
+use super::account::{Account, Audience, Failures, Hold, HoldCause, Lock, LockCause, Standing, UserType};
+use super::event::{ChangePath, Event, Proof};
 use super::outcome::{Denial, Effect, MustChange, Outcome, Rejection, Transition, Verdict};
-use super::policy::{LockDuration, Names, Policy, Unprompted, months_in_bounds};
+use super::policy::{LockDuration, Policy, Unprompted};
 use super::state::{State, inactive_since, must_change, never_used, purge_from, state};
 
 /// What `event` at `now` does to an account. Never panics, whatever the facts, the policy and the time; equal inputs
@@ -45,10 +47,6 @@ pub fn decide(account: &Account, policy: &Policy, event: &Event, now: &Now) -> O
     let after = state(&work.next, policy, now);
     Outcome { verdict, next: work.next, before, after, effects: work.effects }
 }
-
-/// What a deletion has not ended.
-const NOT_DELETED: [State; 6] =
-    [State::Unverified, State::Enabled, State::Active, State::Locked, State::Dormant, State::Disabled];
 
 /// An outcome in the making.
 struct Work<'a> {
@@ -169,137 +167,6 @@ impl Work<'_> {
         Verdict::Accepted
     }
 
-    /// In a state without logins the password is kept for when they are allowed again, and nothing else is: provisioning
-    /// sends passwords without knowing of our locks, and lifts none.
-    fn set_password(&mut self, force_change: bool) -> Verdict {
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
-            return rejection;
-        }
-        if self.next.user_type != UserType::Native {
-            return Verdict::Rejected(Rejection::PasswordElsewhere);
-        }
-        self.new_password(force_change);
-        if self.state_denies().is_none() {
-            self.next.counters.clear();
-        }
-        Verdict::Accepted
-    }
-
-    fn remove_password(&mut self) -> Verdict {
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
-            return rejection;
-        }
-        self.end_sessions();
-        Verdict::Accepted
-    }
-
-    fn force_change(&mut self) -> Verdict {
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&[State::Active])) {
-            return rejection;
-        }
-        if self.next.user_type != UserType::Native {
-            return Verdict::Rejected(Rejection::PasswordElsewhere);
-        }
-        if self.next.audience == Audience::Api {
-            return Verdict::Rejected(Rejection::NotForApplications);
-        }
-        self.next.force_change = true;
-        Verdict::Accepted
-    }
-
-    fn sign_out(&mut self) -> Verdict {
-        if let Some(rejection) = self.unless(&[State::Unverified, State::Enabled, State::Active, State::Locked]) {
-            return rejection;
-        }
-        self.end_sessions();
-        Verdict::Accepted
-    }
-
-    fn lock(&mut self) -> Verdict {
-        let already = self.next.counters.standing_lock(self.now.steady).is_some_and(|lock| lock.until.is_none());
-        let states = [State::Unverified, State::Enabled, State::Active, State::Locked];
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&states)) {
-            return rejection;
-        }
-        if already {
-            return Verdict::Rejected(Rejection::NotInState(State::Locked));
-        }
-        let failures = self.next.counters.failures;
-        self.next.counters.clear();
-        self.next.counters.failures = failures;
-        self.next.counters.lock = Some(Lock { at: self.now.wall, until: None, cause: LockCause::Administrator });
-        Verdict::Accepted
-    }
-
-    fn unlock(&mut self, new_password: bool) -> Verdict {
-        if let Some(rejection) = self.unless(&[State::Locked]) {
-            return rejection;
-        }
-        if self.next.system && new_password {
-            return Verdict::Rejected(Rejection::BuiltIn);
-        }
-        self.reinstate(new_password, self.policy.unlock_requires_password && !self.next.system)
-    }
-
-    fn disable(&mut self, cause: HoldCause, by: Option<EntryId>) -> Verdict {
-        let states = [State::Unverified, State::Enabled, State::Active, State::Locked, State::Dormant];
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&states)) {
-            return rejection;
-        }
-        self.next.hold = Some(Hold { at: self.now.wall, cause, by });
-        self.end_everything();
-        Verdict::Accepted
-    }
-
-    fn enable(&mut self, new_password: bool) -> Verdict {
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&[State::Dormant, State::Disabled])) {
-            return rejection;
-        }
-        self.reinstate(new_password, self.policy.enable_requires_password)
-    }
-
-    fn delete(&mut self, months: Option<u16>, remover: Remover, by: Option<EntryId>) -> Verdict {
-        if let Some(rejection) = self.built_in().or_else(|| self.unless(&NOT_DELETED)) {
-            return rejection;
-        }
-        let months = months.unwrap_or(self.policy.purge_months);
-        if !months_in_bounds(months) {
-            return Verdict::Rejected(Rejection::TooManyMonths);
-        }
-        let names = match remover {
-            Remover::Administrator => self.policy.names_after_deletion,
-            Remover::Provisioning => self.policy.names_after_scim_deletion,
-        };
-        let names_free = names == Names::Free;
-        self.next.deletion = Some(Deletion { at: self.now.wall, months, names_free, by });
-        self.end_everything();
-        if names_free {
-            self.effects.push(Effect::FreeNames);
-        }
-        Verdict::Accepted
-    }
-
-    fn scim_inactive(&mut self, by: Option<EntryId>) -> Verdict {
-        // Identity providers repeat themselves; the second time is no mistake.
-        if self.state == State::Disabled { Verdict::Unchanged } else { self.disable(HoldCause::Provisioning, by) }
-    }
-
-    fn scim_active(&mut self) -> Verdict {
-        match self.state {
-            State::Deleted => Verdict::Rejected(Rejection::NotInState(State::Deleted)),
-            State::Disabled => {
-                // Provisioning lifts a hold, never a lock: a lock below the hold comes to light again.
-                let lock = self.next.counters.standing_lock(self.now.steady);
-                let verdict = self.reinstate(false, self.policy.enable_requires_password);
-                if verdict == Verdict::Accepted {
-                    self.next.counters.lock = lock;
-                }
-                verdict
-            }
-            State::Unverified | State::Enabled | State::Active | State::Locked | State::Dormant => Verdict::Unchanged,
-        }
-    }
-
     fn purge(&mut self) -> Verdict {
         if let Some(rejection) = self.unless(&[State::Deleted]) {
             return rejection;
@@ -348,26 +215,6 @@ impl Work<'_> {
 
     fn built_in(&self) -> Option<Verdict> {
         self.next.system.then_some(Verdict::Rejected(Rejection::BuiltIn))
-    }
-
-    /// Back to ENABLED: nothing holds, locks or counts, and dormancy counts from now.
-    fn reinstate(&mut self, new_password: bool, password_required: bool) -> Verdict {
-        let native = self.next.user_type == UserType::Native;
-        if new_password && !native {
-            return Verdict::Rejected(Rejection::PasswordElsewhere);
-        }
-        if password_required && native && !new_password {
-            return Verdict::Rejected(Rejection::PasswordRequired);
-        }
-        self.next.hold = None;
-        self.next.dormant_at = None;
-        self.next.counters.clear();
-        self.next.standing = Standing::Enabled;
-        self.next.enabled_at = Some(self.now.wall);
-        if new_password {
-            self.new_password(true);
-        }
-        Verdict::Accepted
     }
 
     fn new_password(&mut self, force_change: bool) {

@@ -1,9 +1,10 @@
 //! The table of requirements §2 as data, and the stories of its numbered lines with a hand-moved time.
 
 use super::super::policy::{Period, PolicyOverlay};
-use super::super::{ChangePath, Due, due, inactive_from};
+use super::super::{ChangePath, Deletion, Due, Remover, due, inactive_from};
 use super::*;
 use crate::clock::Span;
+use crate::id::EntryId;
 
 pub(super) const START: Millis = Millis(1_800_000_000_000);
 pub(super) const GOOD: Event = Event::Login { proof: Proof::Right, change: ChangePath::Page };

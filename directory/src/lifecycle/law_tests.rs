@@ -1,9 +1,10 @@
 //! The laws of the life cycle over arbitrary facts, rules and times, the ends of i64 among them.
 
-use super::super::policy::Period;
-use super::super::{ChangePath, Counters, due, due_at};
+use super::super::policy::{Names, Period};
+use super::super::{ChangePath, Counters, Deletion, Remover, due, due_at};
 use super::*;
 use crate::clock::{Doubt, Span};
+use crate::id::EntryId;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -28,7 +28,7 @@
 //!     │ DELETED │ ◀─── delete (from every other state) ─── purge, after its months ──▶ gone
 //!     └─────────┘
 //! ```
-//! What is not drawn is refused. States are derived from facts at the moment of asking, so no sweeper can be late:
+//! What is not drawn is refused; a password is set in any state but DELETED and moves none. States are derived from facts at the moment of asking, so no sweeper can be late:
 //! a lock ends and dormancy begins without a write. When any event meets an account whose period of inactivity has
 //! passed, the finding is made a fact first ([`decide()`] settles), so that a longer period later does not undo it.
 #![deny(clippy::arithmetic_side_effects)]
