@@ -101,22 +101,29 @@ def oracle(before, body):
 
 
 def is_within(small, large):
-    """Whether an object says nothing that the other does not say."""
-    return isinstance(small, dict) and isinstance(large, dict) and all(large.get(k) == v for k, v in small.items())
+    """Whether an object says nothing that the other does not say, but for which of them is the primary one. Words are compared without case."""
+    said = {k: v for k, v in small.items() if k != "primary"}
+    return all(str(large.get(k)).casefold() == str(v).casefold() for k, v in said.items())
+
+
+def without_repetitions(values):
+    """The values that say more than any other; of two that say the same, the first. A primary one stays it, whatever it is a part of."""
+    kept = []
+    for value in sorted(values, key=len, reverse=True):
+        whole = next((one for one in kept if is_within(value, one)), None)
+        if whole is None:
+            kept.append(dict(value))
+        elif value.get("primary"):
+            whole["primary"] = True
+    return bare([{k: v for k, v in one.items() if v is not False} for one in kept])
 
 
 def fewer_repetitions(after, wanted):
     """Whether the two differ only in values that the server holds already, or holds with more to them."""
     if not isinstance(wanted, dict):
         return False
-    for name in {*after, *wanted} - {"meta", "schemas", "groups"}:
-        here, there = after.get(name) or [], wanted.get(name) or []
-        if not isinstance(here, list) or not isinstance(there, list):
-            continue
-        if not all(any(is_within(one, other) for other in here) for one in there) or not all(any(is_within(one, other) for other in there) for one in here):
-            return False
-    plain_ones = lambda r: {k: v for k, v in r.items() if not isinstance(v, list)}
-    return content(plain_ones(after)) == content(plain_ones(wanted))
+    reduced = lambda r: {k: without_repetitions(v) if isinstance(v, list) else v for k, v in r.items() if k not in ("meta", "schemas", "groups")}
+    return content(reduced(after)) == content(reduced(wanted))
 
 
 def is_only_a_type(wanted):
