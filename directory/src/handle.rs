@@ -197,6 +197,11 @@ impl Inner {
     ) -> Result<tokio::sync::oneshot::Receiver<T>, Refusal> {
         self.lane.exclusive(commits, work)
     }
+
+    /// What a caller is told whom the write lane leaves without an answer.
+    pub(crate) fn over(&self) -> Refusal {
+        self.lane.over()
+    }
 }
 
 impl Directory {
@@ -357,7 +362,7 @@ impl Directory {
     /// Whatever `apply` refuses; `Busy`; `Store`.
     pub(crate) async fn submit(&self, set: WriteSet) -> Result<Receipt, Refusal> {
         let answer = self.inner.lane.submit(set)?;
-        answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
+        answer.await.map_err(|_| self.inner.over())?
     }
 
     /// The same from a plain thread.
@@ -366,7 +371,7 @@ impl Directory {
     /// As [`Directory::submit`].
     pub(crate) fn submit_blocking(&self, set: WriteSet) -> Result<Receipt, Refusal> {
         let answer = self.inner.lane.submit(set)?;
-        answer.blocking_recv().map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
+        answer.blocking_recv().map_err(|_| self.inner.over())?
     }
 
     /// Carries out several steps as one write set, from a plain thread: for `init` and other work of the operator.

@@ -77,7 +77,7 @@ impl Directory {
         let schema = self.schema().clone();
         let answer =
             self.inner().exclusive(false, move |database, staging| rehearse(database, staging, &schema, &set))?;
-        answer.await.map_err(|_| Refusal::new(Reason::Busy, "the server is shutting down"))?
+        answer.await.map_err(|_| self.inner().over())?
     }
 
     async fn carry_once(&self, context: &Context, request: &Request, further: &[Op]) -> Result<Receipt, Refusal> {

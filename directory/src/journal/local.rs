@@ -25,6 +25,7 @@ use crate::schema::Schema;
 use crate::store::pending::Staging;
 use crate::wal::Wal;
 use redb::Database;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -75,8 +76,16 @@ impl Lane {
     fn push(&self, job: Job, urgent: bool) -> Result<(), Refusal> {
         self.queue.push(job, urgent).map_err(|full| match full {
             Full::Bound => Refusal::new(Reason::Busy, "too many changes are waiting"),
-            Full::Closed => Refusal::new(Reason::Busy, "the server is shutting down"),
+            Full::Closed => self.over(),
         })
+    }
+
+    /// What a caller is told whom the lane leaves without an answer.
+    pub fn over(&self) -> Refusal {
+        match self.counters.failed.load(Ordering::Relaxed) {
+            0 => Refusal::new(Reason::Busy, "the server is shutting down"),
+            _ => Refusal::store("the write lane has ended"),
+        }
     }
 
     /// Queues work that has the store to itself: what was queued before is carried out first, nothing else is meanwhile.

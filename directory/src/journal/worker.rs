@@ -44,7 +44,8 @@ pub struct LaneCounters {
     pub applied: AtomicU64,
     /// Write sets refused.
     pub refused: AtomicU64,
-    /// Commits that failed. After the first one nothing is written until the store is opened again.
+    /// Commits that failed, and the lane's end by a panic. After the first nothing is written until the store is opened
+    /// again.
     pub failed: AtomicU64,
 }
 
@@ -52,6 +53,18 @@ pub struct LaneCounters {
 pub(super) type Published = Box<dyn Fn(Moved) + Send>;
 /// Tells of the grants that a write set has ended.
 pub(super) type Tell = Box<dyn Fn(&[Ended]) + Send>;
+
+/// Counts a panic of the lane as what it is: the end of writing.
+struct Fate(Arc<LaneCounters>);
+
+impl Drop for Fate {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.failed.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("the write lane has ended; nothing can be written until the daemon is started again");
+        }
+    }
+}
 
 pub(super) struct Worker {
     database: Arc<Database>,
@@ -123,6 +136,8 @@ impl Worker {
 
     pub(super) fn run(mut self, jobs: &Queue<Job>) {
         let mut batch = Batch::default();
+        // Declared after the batch: whoever waits in it learns of a panic when the counter tells of it already.
+        let _fate = Fate(self.counters.clone());
         while !(jobs.is_over() && batch.is_empty()) {
             match self.transaction(jobs, &mut batch) {
                 Ok(Some(exclusive)) => self.carry_out(exclusive),
