@@ -225,6 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_while_it_is_carried_out_does_not_keep_it_open() {
+        // Goal: three come with every step. Those who are expected go along; then the commit is made, however many come.
+        let queue = of(2);
+        let mut batch = Batch::expecting(4, LONG);
+        let mut steps = 0;
+        while batch.more(&queue) {
+            steps += 1;
+            for _ in 0..3 {
+                queue.push(set(), false).unwrap();
+            }
+        }
+        assert_eq!((steps, batch.sets.len()), (2, 5));
+        assert_eq!(gather(&queue, 0, LONG).sets.len(), 3, "the others are the next batch's");
+    }
+
+    #[test]
     fn work_that_has_the_store_to_itself_is_the_last_of_its_batch() {
         let queue = of(2);
         let work = Exclusive { work: Box::new(|_, _, _| {}), commits: true };
