@@ -13,24 +13,21 @@
 mod factor;
 mod memory;
 mod staged;
+mod verdict;
 
 pub use factor::{FactorProof, Prior};
 pub use staged::{Awaiting, Step};
 
-use crate::change::{Op, Subject, claims, prepare};
+use crate::change::claims;
 use crate::clock::Now;
-use crate::context::{Actor, Context};
-use crate::credential::{Check, Decoy, Params, PasswordHash, Secret, Verification};
+use crate::context::Context;
+use crate::credential::{Check, Decoy, Params, PasswordHash, Secret};
 use crate::entry::dn::DnKey;
-use crate::entry::record::Record;
-use crate::error::{PasswordReason, Reason, Refusal};
+use crate::error::{PasswordReason, Refusal};
 use crate::handle::Directory;
 use crate::id::EntryId;
 use crate::journal::record::Note;
-use crate::lifecycle::{
-    Account, ChangePath, Denial, Event, MustChange, Outcome, Policy, Proof, Verdict as Judged, decide,
-    password_expires_at,
-};
+use crate::lifecycle::{Account, ChangePath, Event, Outcome, Policy, Proof, Verdict as Judged, decide};
 use crate::random::Random;
 use crate::store::codec::Credential;
 use crate::store::view::View;
@@ -43,8 +40,6 @@ use std::sync::{Mutex, PoisonError};
 
 /// Notes that wait for the next flush; more of them are counted in the last one.
 const NOTES: usize = 4_096;
-/// How often facts that moved during a login are judged again.
-const ATTEMPTS: usize = 3;
 
 /// Who wants in.
 #[derive(Debug, Clone)]
@@ -346,112 +341,6 @@ impl Directory {
             }
             verdict => self.refused(context, fresh.id, verdict, right),
         })
-    }
-
-    fn admitted(&self, context: &Context, id: EntryId, outcome: &Outcome, now: &Now) -> Verdict {
-        let dn = self.snapshot().ok().and_then(|snapshot| {
-            let guard = snapshot.record(id).ok()??;
-            Record::parse(guard.value()).ok().map(|r| r.dn().to_owned())
-        });
-        let Some(dn) = dn else { return self.refused(context, id, Judged::Denied(Denial::Deleted), false) };
-        let must_change = matches!(outcome.verdict, Judged::AdmittedMustChange(_));
-        let what = if must_change { "gate: admitted, to change the password" } else { "gate: admitted" };
-        self.tell(context, Some(id), what, None);
-        let left =
-            password_expires_at(&outcome.next, self.policy()).map(|at| at.0.saturating_sub(now.wall.0).max(0) / 1_000);
-        Verdict::Admitted(Admitted {
-            account: id,
-            epoch: outcome.next.epoch,
-            dn,
-            must_change,
-            expires_in_seconds: left.map(|s| u32::try_from(s).unwrap_or(u32::MAX)),
-        })
-    }
-
-    fn refused(&self, context: &Context, id: EntryId, verdict: Judged, right: bool) -> Verdict {
-        let (reason, hint) = match verdict {
-            Judged::Denied(denial) => match denial {
-                Denial::MustChange(why) => ("the password has to be changed", right.then_some(why)),
-                Denial::WrongPassword => ("wrong password", None),
-                Denial::WrongPasswordLocks => ("wrong password; the account is locked now", None),
-                Denial::Unchecked => ("not looked at: too many attempts", None),
-                Denial::Locked => ("the account is LOCKED", None),
-                Denial::Dormant => ("the account is DORMANT", None),
-                Denial::Disabled => ("the account is DISABLED", None),
-                Denial::Deleted => ("the account is DELETED", None),
-            },
-            _ => ("refused", None),
-        };
-        self.remember(context, Some(id), reason);
-        let hint = hint.map(|why| match why {
-            MustChange::Forced | MustChange::Expired => PasswordReason::ChangeAfterReset,
-        });
-        Verdict::Refused { hint }
-    }
-
-    fn alarm(&self, candidate: &Candidate, found: &Verification) {
-        if let Some(defect) = found.defect {
-            tracing::warn!(entry = candidate.id.0, ?defect, "a stored password cannot be used");
-        }
-    }
-
-    /// Makes the outcome durable before the answer. False: the facts moved in a way that no longer admits.
-    async fn store_outcome(&self, context: &Context, candidate: &Candidate, outcome: &Outcome) -> bool {
-        let mut facts = candidate.facts;
-        let mut next = outcome.next;
-        for _ in 0..ATTEMPTS {
-            let op = Op::Account {
-                subject: Subject::Id(candidate.id),
-                expected: Box::new(facts),
-                next: Box::new(next),
-                act: "login".into(),
-                bury: false,
-                password: None,
-            };
-            let internal = Context { actor: Actor::System, ..*context };
-            let set = prepare::write_set(&self.inner().random, &internal, vec![op]);
-            match self.submit(set).await {
-                Ok(_) => {
-                    self.forget_counters(candidate.id, &next);
-                    return true;
-                }
-                Err(Refusal { reason: Reason::Conflict, .. }) => {}
-                Err(refusal) => {
-                    tracing::error!(detail = refusal.detail.as_deref(), "the outcome of a login could not be stored");
-                    return false;
-                }
-            }
-            // Somebody else wrote the facts. What they wrote stands; this login's counters are laid over it, and a
-            // state that admits nobody any more refuses it.
-            let Ok(Some(fresh)) = self.candidate(&LoginName::Account(candidate.id)) else { return false };
-            facts = fresh.facts;
-            let admits = outcome.verdict.admits();
-            let judged = crate::lifecycle::state(&facts, self.policy(), &context.now);
-            if admits && !judged.may_log_in() {
-                return false;
-            }
-            next = facts.with_counters(&outcome.next.counters);
-            if admits && !matches!(outcome.verdict, Judged::AdmittedMustChange(_)) {
-                next.standing = outcome.next.standing;
-                next.verified_at = facts.verified_at.or(outcome.next.verified_at);
-            }
-        }
-        false
-    }
-
-    /// Replaces the hash of another server by one of ours; the login stands whether it succeeds or not.
-    async fn upgrade(&self, context: &Context, candidate: &Candidate, password: Secret) {
-        let Ok(hash) = self.hash(password).await else { return };
-        let former = candidate.credential.clone().unwrap_or_default();
-        let next = Credential { password: Some(hash.as_str().to_owned()), history: former.history.clone() };
-        let op = Op::Upgrade { id: candidate.id, expected: candidate.credential.clone(), next };
-        let internal = Context { actor: Actor::System, ..*context };
-        let set = prepare::write_set(&self.inner().random, &internal, vec![op]);
-        if let Err(refusal) = self.submit(set).await
-            && refusal.reason != Reason::Conflict
-        {
-            tracing::warn!(detail = refusal.detail.as_deref(), "a password hash could not be upgraded");
-        }
     }
 
     /// A session, token or other grant is used (requirement 2.11): counts as activity, and says whether it may go on.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use proptest::prelude::*;
 
 use super::*;
-use crate::lifecycle::{Audience, Denial, LockDuration, State, UserType, Verdict, state};
+use crate::lifecycle::{Audience, Counters, Denial, LockDuration, State, UserType, Verdict, state};
 
 const START: Millis = Millis(1_800_000_000_000);
 const ID: EntryId = EntryId(77);
