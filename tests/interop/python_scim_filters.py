@@ -171,6 +171,7 @@ EXPLAINED = [("scim2-models takes only whole addresses for emails.value (RFC 764
               lambda text, _: re.search(r"(?i)(emails|phonenumbers|addresses)\.\w+ ne ", text)),
              ("without case, ß is ss (Unicode's case folding); scim2-models takes small letters",
               lambda text, found: found and re.search(r'(?i) (co|sw|ew) "[^"]*s', text) and all("ß" in one.model_dump_json() for one in found)),
+             ("co, sw and ew with an empty text ask for nothing and are refused; both libraries take it for pr", lambda text, _: re.search(r'(?i) (co|sw|ew) ""', text)),
              ("both libraries take a zone without its colon, which xsd:dateTime (RFC 7643 §2.3.5) has", lambda text, _: re.search(r'[+-]\d{4}"', text)),
              ("both libraries take a missing space, which the grammar of RFC 7644 §3.4.2.2 demands",
               lambda text, _: re.search(r'(?i)\b(eq|ne|co|sw|ew|gt|ge|lt|le)"|[\])](and|or)\b|"(and|or)\b|(not|and|or)\(', text))]

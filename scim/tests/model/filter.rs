@@ -96,7 +96,7 @@ fn comparison(columns: &'static [Column]) -> impl Strategy<Value = Expression> {
         let word = match column.kind {
             Type::Flag => any::<bool>().prop_map(Word::Flag).boxed(),
             Type::Time => time().boxed(),
-            _ => prop_oneof![9 => text(), 1 => Just(String::new())].prop_map(Word::Text).boxed(),
+            _ => text().prop_map(Word::Text).boxed(),
         };
         prop_oneof![
             6 => (prop::sample::select(operators), word).prop_map(move |(op, word)| Expression::Compare(column, op, word)),

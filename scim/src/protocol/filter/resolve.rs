@@ -192,12 +192,11 @@ fn compare(place: Place, op: Op, value: &Literal, mode: Mode) -> Result<Resolved
     let Some(operand) = operand(&attribute, parts, value, mode) else {
         return refuse(&format!("cannot be compared with {}", echo(&value.to_string())));
     };
-    // Nothing is a part of every value (RFC 7644 §3.4.2.2).
     if let Operand::Text { given, .. } = &operand
         && parts
         && given.is_empty()
     {
-        return Ok(Resolved::Test { place, test: Test::Present });
+        return refuse(&format!("is asked by {} for nothing", op.name()));
     }
     Ok(Resolved::Test { place, test: Test::Compare { op, operand } })
 }
