@@ -312,7 +312,7 @@ async fn after_a_frame_that_failed_nothing_is_made_durable() {
         let context = bootstrap::operator(&world.directory);
         assert!(world.directory.rehearse(&context, add.into()).await.is_err());
         let imported = imported(&world, "ou=five,dc=example,dc=com").await;
-        assert_eq!(imported.unwrap_err().reason, Reason::Busy);
+        assert_eq!(imported.unwrap_err().reason, Reason::Store);
         assert_eq!(state(&world), before);
         world.directory.stop();
         drop(world);

@@ -251,6 +251,12 @@ impl Server {
         self.directory.snapshot().unwrap().account(person.id).unwrap()
     }
 
+    /// Whether a password is stored.
+    pub fn has_password(&self, person: &Person) -> bool {
+        let credential = self.directory.snapshot().unwrap().credential(person.id).unwrap();
+        credential.is_some_and(|credential| credential.password.is_some())
+    }
+
     /// The technical id of a DN.
     pub fn id(&self, dn: &str) -> EntryId {
         let key = DnKey::parse(self.directory.schema(), dn.as_bytes()).unwrap();

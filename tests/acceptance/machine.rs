@@ -85,7 +85,9 @@ async fn happens_in_ldap(server: &Server, person: &Person, event: Event, before:
     if password {
         changes.push((Kind::Replace, "userPassword", &[NEW_PASSWORD]));
     }
-    Some(admin.modify(dn, &changes).await.is_good())
+    let done = admin.modify(dn, &changes).await.is_good();
+    assert!(event != Event::RemovePassword || !done || !server.has_password(person));
+    Some(done)
 }
 
 /// Makes it happen; true when it was let happen.
@@ -108,7 +110,9 @@ async fn happens(server: &Server, person: &Person, event: Event) -> bool {
                 values: Vec::new(),
             };
             let target = Target::Id(person.id);
-            return server.change(Change::Modify { target, modifications: vec![gone] }).await.is_ok();
+            let done = server.change(Change::Modify { target, modifications: vec![gone] }).await.is_ok();
+            assert!(!done || !server.has_password(person));
+            return done;
         }
         Event::Lock => Act::Lock,
         Event::Unlock => Act::Unlock { password: new() },

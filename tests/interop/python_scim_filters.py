@@ -170,11 +170,17 @@ EXPLAINED = [("scim2-models takes only whole addresses for emails.value (RFC 764
              ("ne of several values holds when any of them differs (RFC 7644 §3.4.2.2); scim2-models wants all to differ",
               lambda text, _: re.search(r"(?i)(emails|phonenumbers|addresses)\.\w+ ne ", text)),
              ("without case, ß is ss (Unicode's case folding); scim2-models takes small letters",
-              lambda text, found: found and re.search(r'(?i) (co|sw|ew) "[^"]*s', text) and all("ß" in one.model_dump_json() for one in found)),
+              lambda text, found: found and re.search(r'(?i) (co|sw|ew) "[^"]*s', text) and folds_explain(text, found)),
              ("co, sw and ew with an empty text ask for nothing and are refused; both libraries take it for pr", lambda text, _: re.search(r'(?i) (co|sw|ew) ""', text)),
              ("both libraries take a zone without its colon, which xsd:dateTime (RFC 7643 §2.3.5) has", lambda text, _: re.search(r'[+-]\d{4}"', text)),
              ("both libraries take a missing space, which the grammar of RFC 7644 §3.4.2.2 demands",
               lambda text, _: re.search(r'(?i)\b(eq|ne|co|sw|ew|gt|ge|lt|le)"|[\])](and|or)\b|"(and|or)\b|(not|and|or)\(', text))]
+
+
+def folds_explain(text, found_by_one):
+    """Whether the library finds each of them here, too, once their ß is written as ss."""
+    parsed = model_parser(text)
+    return all(parsed.match(Model.model_validate_json(one.model_dump_json().replace("ß", "ss"))) != parsed.match(one) for one in found_by_one)
 
 
 def explained(text, found_by_one=()):
@@ -190,7 +196,8 @@ with case(f"{FILTERS} drawn filters find what scim2-models finds (seed {SEED})")
         except Exception as error:
             wanted = error
         status, got = ask(text)
-        found_by_one = [resources[i] for i in got ^ wanted if i in resources] if status == 200 and isinstance(wanted, set) else []
+        true(status != 200 or not got - set(resources), f"{text}: found what is not in the tenant")
+        found_by_one = [resources[i] for i in got ^ wanted] if status == 200 and isinstance(wanted, set) else []
         if isinstance(wanted, Exception):
             if status == 400:
                 continue
@@ -203,7 +210,7 @@ with case(f"{FILTERS} drawn filters find what scim2-models finds (seed {SEED})")
             compared += 1
             hits += bool(got)
             continue
-        why = explained(text, found_by_one)
+        why = explained(text, found_by_one) if status in (200, 400) else None
         if why:
             seen_why[why] = seen_why.get(why, 0) + 1
         else:
@@ -240,7 +247,7 @@ with case(f"{FILTERS} drawn texts, most of them broken: accepted and refused as 
         agreed += 1
         if status not in (200, 400):
             differences.append(f"{text}: status {status}")
-        elif (status == 200) != one and not explained(text):
+        elif (status == 200) != one and not (one and explained(text)):
             differences.append(f"{text}: {'both accept, the server refuses' if one else 'both refuse, the server accepts'} {told if one else ''}"[:300])
     for problem in sorted(differences, key=len)[:SHOWN]:
         print(f"# {problem}")

@@ -48,8 +48,10 @@ pub fn apply(applying: &mut Applying<'_, '_>, op: &Op) -> Result<(), Refusal> {
     if let Some(password) = password {
         set_password(applying, id, &draft.dn, password)?;
     }
-    // Requirement 2.6: a lock leaves them be, the end of all logins does not.
-    if !is_usable(next) {
+    // Requirement 2.6: a lock leaves them be, the end of all logins does not. Who is given back without having been found
+    // out before has lost them as well.
+    let unfound = is_usable(expected) && expected.enabled_at != next.enabled_at && act.as_ref() != "unlock";
+    if !is_usable(next) || unfound {
         token::end_all(applying, id, &draft.dn)?;
     }
     // What somebody does to an account changes its entry, as every door shows it; logins and the sweep do not.

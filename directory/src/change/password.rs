@@ -79,6 +79,8 @@ pub enum Said {
     Gone {
         /// The old one, when the request takes it away by value.
         old: Option<Secret>,
+        /// It is an error when there is none (RFC 4511 §4.6: `delete`, not `replace`).
+        must_be_there: bool,
     },
 }
 
@@ -105,7 +107,7 @@ pub fn said(ops: &[ValueOp]) -> Result<Said, Refusal> {
     Ok(match (any, new) {
         (false, _) => Said::Nothing,
         (true, Some(new)) => Said::New { old, new },
-        (true, None) => Said::Gone { old },
+        (true, None) => Said::Gone { old, must_be_there: ops.iter().any(|op| op.kind == ModificationKind::Delete) },
     })
 }
 
@@ -126,6 +128,11 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// A password is stored.
+    pub(crate) fn has_password(&self) -> bool {
+        self.credential.as_ref().is_some_and(|credential| credential.password.is_some())
+    }
+
     /// Before an administrator's act is judged: the judgement tells the state, and a password is dear to hash. Asked
     /// again when the set is applied.
     ///
@@ -202,7 +209,7 @@ impl Directory {
             return Err(Refusal::new(reason, "the own password can be changed, not taken away"));
         }
         owner.check_governed()?;
-        if owner.credential.as_ref().is_none_or(|c| c.password.is_none()) {
+        if !owner.has_password() {
             return Err(Refusal::new(Reason::NoSuchValue, "userPassword: there is no such attribute"));
         }
         let next = self.judge(owner, Event::RemovePassword, context)?;

@@ -140,6 +140,7 @@ impl Directory {
         let password = match said {
             Said::Nothing => None,
             Said::New { old, new } => Some(Box::pin(self.new_password(context, rights, &owner, old, new)).await?),
+            Said::Gone { must_be_there: false, .. } if !owner.has_password() => None,
             Said::Gone { .. } => Some(self.no_password(context, &owner)?),
         };
         let subject = owner.subject;

@@ -187,6 +187,7 @@ pub struct Import {
     finished: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
     answer: Option<oneshot::Receiver<Result<Summary, Refusal>>>,
+    directory: Directory,
 }
 
 /// What a caller hands over.
@@ -237,7 +238,8 @@ impl Directory {
             .inner()
             .exclusive(true, move |database, staging| job.run(database, staging, &InOrder::new(outputs)))?;
         let batch = Vec::with_capacity(BATCH);
-        Ok(Import { workers: inputs, next: 0, batch, batch_bytes: 0, finished, threads, answer: Some(answer) })
+        let (answer, directory) = (Some(answer), self.clone());
+        Ok(Import { workers: inputs, next: 0, batch, batch_bytes: 0, finished, threads, answer, directory })
     }
 }
 
@@ -284,7 +286,8 @@ impl Import {
         for thread in self.threads.drain(..) {
             let _ended = thread.join();
         }
-        let ended = || Refusal::new(Reason::Busy, "the server is shutting down");
+        let directory = self.directory.clone();
+        let ended = || directory.inner().over();
         let answer = self.answer.take().ok_or_else(ended)?;
         answer.blocking_recv().map_err(|_| ended())?
     }

@@ -16,7 +16,7 @@
 
 use super::batch::{Answer, Exclusive, Job, Moved};
 use super::queue::{Full, Queue};
-use super::worker::{LaneCounters, Published, Tell, Worker};
+use super::worker::{Fate, LaneCounters, Published, Tell, Worker};
 use crate::change::WriteSet;
 use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
@@ -82,7 +82,7 @@ impl Lane {
 
     /// What a caller is told whom the lane leaves without an answer.
     pub fn over(&self) -> Refusal {
-        match self.counters.failed.load(Ordering::Relaxed) {
+        match self.counters.failed.load(Ordering::Acquire) {
             0 => Refusal::new(Reason::Busy, "the server is shutting down"),
             _ => Refusal::store("the write lane has ended"),
         }
@@ -100,7 +100,10 @@ impl Lane {
         work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Refusal> {
         let (sender, receiver) = oneshot::channel();
+        let counters = self.counters.clone();
         let job = Box::new(move |database: &Database, staging: &Staging, published: &dyn Fn(Moved)| {
+            let sender = sender;
+            let _fate = Fate(&counters);
             let outcome = work(database, staging);
             published(Moved::ALL);
             // Nobody waits any more: what was written stands all the same.

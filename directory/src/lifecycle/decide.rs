@@ -19,7 +19,7 @@ use super::state::{State, inactive_since, must_change, never_used, purge_from, s
 pub fn decide(account: &Account, policy: &Policy, event: &Event, now: &Now) -> Outcome {
     let before = state(account, policy, now);
     let mut work = Work { next: *account, policy, now, state: before, effects: Vec::new() };
-    if !now.frozen() || event.is_administrative() {
+    if !event.leaves_state() && (!now.frozen() || event.is_administrative()) {
         work.settle();
     }
     let verdict = match *event {

@@ -107,6 +107,12 @@ pub enum Remover {
 }
 
 impl Event {
+    /// It leaves the state alone, so whatever inactivity has done is left to be found by what moves states: that ends
+    /// sessions and tokens, and tells the journal of it.
+    pub(super) fn leaves_state(&self) -> bool {
+        matches!(self, Event::SetPassword { .. } | Event::RemovePassword)
+    }
+
     /// It comes from an administrator or from provisioning, so it is judged with findings made first even while the
     /// clock is in doubt.
     pub(super) fn is_administrative(&self) -> bool {

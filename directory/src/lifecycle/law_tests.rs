@@ -135,8 +135,8 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (proof, change).prop_map(|(proof, change)| Event::Login { proof, change }),
         2 => Just(Event::Activity),
         1 => any::<bool>().prop_map(|by_link| Event::ChangePassword { by_link }),
-        1 => any::<bool>().prop_map(|force_change| Event::SetPassword { force_change }),
-        1 => Just(Event::RemovePassword),
+        3 => any::<bool>().prop_map(|force_change| Event::SetPassword { force_change }),
+        2 => Just(Event::RemovePassword),
         1 => Just(Event::ForceChange),
         1 => Just(Event::SignOut),
         1 => Just(Event::Lock),
@@ -188,6 +188,14 @@ proptest! {
             }
             if !matches!(event, Event::Login { proof: Proof::Wrong, .. }) {
                 prop_assert_eq!(account.counters, next.counters, "and those only for a wrong password");
+            }
+        }
+        if matches!(event, Event::SetPassword { .. } | Event::RemovePassword) {
+            prop_assert_eq!(outcome.after, outcome.before, "a password moves no state");
+            prop_assert_eq!((next.hold, next.dormant_at), (account.hold, account.dormant_at), "and finds nothing");
+            if !outcome.before.may_log_in() {
+                prop_assert_eq!(next.counters, account.counters, "and forgives nothing");
+                prop_assert!(next.force_change || !account.force_change || !next.changes_own_password() || outcome.verdict != Verdict::Accepted);
             }
         }
         if account.deletion.is_some() {

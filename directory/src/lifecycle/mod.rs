@@ -29,8 +29,9 @@
 //!     └─────────┘
 //! ```
 //! What is not drawn is refused; a password is set in any state but DELETED and moves none. States are derived from facts at the moment of asking, so no sweeper can be late:
-//! a lock ends and dormancy begins without a write. When any event meets an account whose period of inactivity has
-//! passed, the finding is made a fact first ([`decide()`] settles), so that a longer period later does not undo it.
+//! a lock ends and dormancy begins without a write. When an event meets an account whose period of inactivity has
+//! passed, the finding is made a fact first ([`decide()`] settles), so that a longer period later does not undo it. Only
+//! what touches the password alone leaves it to the next login or sweep.
 #![deny(clippy::arithmetic_side_effects)]
 
 mod account;

@@ -76,7 +76,7 @@ impl Reader<'_> {
             let dns = members.into_iter().map(|(_, dn)| dn.into_bytes()).collect();
             attributes.push((b"member".to_vec(), dns));
         }
-        if let Some(password) = lowered.password {
+        if let Some(Some(password)) = lowered.password {
             attributes.push((b"userPassword".to_vec(), vec![password.into_bytes()]));
         }
         let dn = format!("{rdn},{parent}").into_bytes();
@@ -120,12 +120,12 @@ impl Reader<'_> {
         let mut planned = Planned::default();
         let (mut modifications, rename) = self.modifications(record, &lowered)?;
         let password =
-            lowered.password.as_ref().map(|password| replace(b"userPassword", vec![password.as_bytes().to_vec()]));
+            lowered.password.map(|given| replace(b"userPassword", given.map(String::into_bytes).into_iter().collect()));
         planned.relies = !modifications.is_empty() || rename.is_some();
         modifications.extend(password);
         let act = |active| Change::Account { target: Target::Id(id), act: Act::Active(active) };
         planned.deactivates = lowered.active == Some(false);
-        // A password is set while the account may log in.
+        // A password that is set while the account may log in forgives what was wrong before.
         if lowered.active == Some(true) {
             planned.changes.push(act(true));
         }

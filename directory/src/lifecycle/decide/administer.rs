@@ -22,8 +22,9 @@ impl Work<'_> {
         if self.next.user_type != UserType::Native {
             return Verdict::Rejected(Rejection::PasswordElsewhere);
         }
-        self.new_password(force_change);
-        if self.state_denies().is_none() {
+        let held = self.state_denies().is_some();
+        self.new_password(force_change || (held && self.next.force_change));
+        if !held {
             self.next.counters.clear();
         }
         Verdict::Accepted

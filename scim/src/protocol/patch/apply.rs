@@ -248,7 +248,10 @@ impl Patch<'_> {
         if had_value && !value_of(&after) {
             after = Value::Null;
         }
-        if is_present(&after) || after.is_string() {
+        // A secret is never in the resource: that it goes has to be said, and by `remove` alone. Clients send null for what
+        // they do not know.
+        let gone = step.attribute.is_secret() && step.op == Op::Remove && after.is_null();
+        if is_present(&after) || after.is_string() || gone {
             inside.as_mut().unwrap_or(&mut self.work).insert(name.clone(), after);
         }
         if let (Some(schema), Some(inside)) = (extension, inside.filter(|inside| !inside.is_empty())) {

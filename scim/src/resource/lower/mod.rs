@@ -32,8 +32,8 @@ pub struct Lowered {
     pub values: BTreeMap<AttributeId, Vec<Vec<u8>>>,
     /// The identifier of the new manager; `Some(None)`: none any more.
     pub manager: Option<Option<String>>,
-    /// `password`, when it was given.
-    pub password: Option<String>,
+    /// `password`, when it was given; `Some(None)`: taken away.
+    pub password: Option<Option<String>>,
     /// `active`, when it differs.
     pub active: Option<bool>,
 }
@@ -207,7 +207,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn account(&mut self) {
-        self.out.password = self.after.get("password").and_then(Value::as_str).map(str::to_owned);
+        self.out.password = self.after.get("password").map(|password| password.as_str().map(str::to_owned));
         let Some(active) = self.difference("active") else { return };
         let (old, new) = (active.old.and_then(Value::as_bool), active.new.and_then(Value::as_bool));
         if old != new {
