@@ -286,7 +286,7 @@ impl Import {
         for thread in self.threads.drain(..) {
             let _ended = thread.join();
         }
-        let directory = self.directory.clone();
+        let directory = &self.directory;
         let ended = || directory.inner().over();
         let answer = self.answer.take().ok_or_else(ended)?;
         answer.blocking_recv().map_err(|_| ended())?

@@ -16,7 +16,7 @@
 
 use super::batch::{Answer, Exclusive, Job, Moved};
 use super::queue::{Full, Queue};
-use super::worker::{Fate, LaneCounters, Published, Tell, Worker};
+use super::worker::{LaneCounters, Published, Tell, Worker};
 use crate::change::WriteSet;
 use crate::clock::Mark;
 use crate::error::{Reason, Refusal};
@@ -25,7 +25,7 @@ use crate::schema::Schema;
 use crate::store::pending::Staging;
 use crate::wal::Wal;
 use redb::Database;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
@@ -37,6 +37,8 @@ pub const QUEUE: usize = 8_192;
 pub struct Lane {
     queue: Arc<Queue<Job>>,
     thread: Mutex<Option<std::thread::JoinHandle<()>>>,
+    /// Somebody has asked it to end.
+    stopping: AtomicBool,
     counters: Arc<LaneCounters>,
 }
 
@@ -58,9 +60,9 @@ impl Lane {
         let counters = Arc::new(LaneCounters::default());
         let heard = (Box::new(published) as Published, Box::new(tell) as Tell);
         let worker = Worker::new(database, wal, schema, staging, heard, counters.clone());
-        let jobs = Abandoned(queue.clone());
-        let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs.0))?;
-        Ok(Lane { queue, thread: Mutex::new(Some(thread)), counters })
+        let jobs = Abandoned { queue: queue.clone(), counters: counters.clone() };
+        let thread = std::thread::Builder::new().name("write-lane".into()).spawn(move || worker.run(&jobs.queue))?;
+        Ok(Lane { queue, thread: Mutex::new(Some(thread)), stopping: AtomicBool::new(false), counters })
     }
 
     /// Puts a write set into the queue; the answer comes when it is durable or refused.
@@ -80,11 +82,12 @@ impl Lane {
         })
     }
 
-    /// What a caller is told whom the lane leaves without an answer.
+    /// What a caller is told whom the lane leaves without an answer: nobody has asked it to end, so it has failed.
     pub fn over(&self) -> Refusal {
-        match self.counters.failed.load(Ordering::Acquire) {
-            0 => Refusal::new(Reason::Busy, "the server is shutting down"),
-            _ => Refusal::store("the write lane has ended"),
+        if self.stopping.load(Ordering::Acquire) {
+            Refusal::new(Reason::Busy, "the server is shutting down")
+        } else {
+            Refusal::store("the write lane has ended")
         }
     }
 
@@ -100,10 +103,7 @@ impl Lane {
         work: impl FnOnce(&Database, &Staging) -> T + Send + 'static,
     ) -> Result<oneshot::Receiver<T>, Refusal> {
         let (sender, receiver) = oneshot::channel();
-        let counters = self.counters.clone();
         let job = Box::new(move |database: &Database, staging: &Staging, published: &dyn Fn(Moved)| {
-            let sender = sender;
-            let _fate = Fate(&counters);
             let outcome = work(database, staging);
             published(Moved::ALL);
             // Nobody waits any more: what was written stands all the same.
@@ -128,6 +128,7 @@ impl Lane {
     pub fn stop(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
+            self.stopping.store(true, Ordering::Release);
             self.queue.close();
             let _ = thread.join();
         }
@@ -141,10 +142,17 @@ impl Drop for Lane {
 }
 
 /// Nobody waits for a lane that has ended, however it has.
-struct Abandoned(Arc<Queue<Job>>);
+struct Abandoned {
+    queue: Arc<Queue<Job>>,
+    counters: Arc<LaneCounters>,
+}
 
 impl Drop for Abandoned {
     fn drop(&mut self) {
-        self.0.abandon();
+        if std::thread::panicking() {
+            self.counters.failed.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("the write lane has ended; nothing can be written until the daemon is started again");
+        }
+        self.queue.abandon();
     }
 }

@@ -54,20 +54,6 @@ pub(super) type Published = Box<dyn Fn(Moved) + Send>;
 /// Tells of the grants that a write set has ended.
 pub(super) type Tell = Box<dyn Fn(&[Ended]) + Send>;
 
-/// Counts a panic of the lane as what it is: the end of writing. Stands wherever somebody's sender is held, declared after it:
-/// whoever learns that there is no answer finds it counted.
-pub(super) struct Fate<'a>(pub(super) &'a LaneCounters);
-
-impl Drop for Fate<'_> {
-    fn drop(&mut self) {
-        let ended = std::thread::panicking()
-            && self.0.failed.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire).is_ok();
-        if ended {
-            tracing::error!("the write lane has ended; nothing can be written until the daemon is started again");
-        }
-    }
-}
-
 pub(super) struct Worker {
     database: Arc<Database>,
     wal: Wal,
@@ -138,8 +124,6 @@ impl Worker {
 
     pub(super) fn run(mut self, jobs: &Queue<Job>) {
         let mut batch = Batch::default();
-        let counters = self.counters.clone();
-        let _fate = Fate(&counters);
         while !(jobs.is_over() && batch.is_empty()) {
             match self.transaction(jobs, &mut batch) {
                 Ok(Some(exclusive)) => self.carry_out(exclusive),
@@ -151,8 +135,6 @@ impl Worker {
     }
 
     fn carry_out(&mut self, Exclusive { work, commits }: Exclusive) {
-        let counters = self.counters.clone();
-        let _fate = Fate(&counters);
         if commits {
             self.checkpoint();
         }
@@ -165,8 +147,6 @@ impl Worker {
 
     /// A commit has failed, or one did before: nothing can be written. Work that would write is dropped with the batch.
     fn fail(&mut self, refusal: &Refusal, batch: Batch) {
-        let counters = self.counters.clone();
-        let _fate = Fate(&counters);
         (self.published)(Moved::ALL);
         self.break_off(refusal);
         for Waiting { sender, .. } in batch.sets {
@@ -222,8 +202,6 @@ impl Worker {
         let mut txn = self.database.begin_write().map_err(Refusal::store)?;
         let mut tables = Tables::open(&txn, &self.staging)?;
         let mut exclusive = None;
-        let counters = self.counters.clone();
-        let _fate = Fate(&counters);
         let end = loop {
             let Some(course) = self.apply(&mut tables, jobs, batch)? else { break End::Spoiled };
             let began = Instant::now();
@@ -357,9 +335,7 @@ impl Worker {
         }
         let Batch { sets, exclusive, .. } = std::mem::take(batch);
         let (there, answered, took) = (jobs.len(), sets.len(), began.elapsed());
-        let counters = self.counters.clone();
         for Waiting { sender, answer, .. } in sets {
-            let _fate = Fate(&counters);
             let answer: Answer = answer.unwrap_or_else(|| Err(Refusal::store("a set was not carried out")));
             let counter = if answer.is_ok() { &self.counters.applied } else { &self.counters.refused };
             counter.fetch_add(1, Ordering::Relaxed);
